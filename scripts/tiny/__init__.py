@@ -1,0 +1,1 @@
+"""Parts of the small built-in model's making: words, speech, training data, network, scoring."""

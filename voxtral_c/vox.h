@@ -1,0 +1,169 @@
+/* vox.h - speech to text with Voxtral-Mini-4B-Realtime, in C.
+ *
+ *     vox_model  *m;  vox_model_load("model-dir", NULL, &m, err, sizeof err);
+ *     vox_stream *s;  vox_stream_open(m, &params, &s, err, sizeof err);
+ *     vox_stream_feed(s, samples, n);      as often as audio comes, in pieces of any size
+ *     vox_stream_flush(s);                 the utterance ended: its last words come out
+ *     vox_stream_close(s);  vox_model_free(m);
+ *
+ * Words arrive through the callback in vox_stream_params, on the calling thread, during feed,
+ * flush and finish. Decoding is greedy: the tokens do not depend on how the audio was cut into
+ * pieces, on the number of threads or on the instruction set's lane count beyond rounding.
+ *
+ * A model is read-only after loading and may serve several streams, one call at a time
+ * (streams share the model's thread pool). Nothing here calls exit() or prints.
+ */
+#ifndef VOX_H
+#define VOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VOX_SAMPLE_RATE 16000   /* mono; one token is 80 ms = 1280 samples */
+
+/* ---- errors ---------------------------------------------------------------------------- */
+
+typedef enum vox_status {
+    VOX_OK = 0,
+    VOX_ERR_ARGUMENT,     /* a parameter is out of range */
+    VOX_ERR_IO,           /* a file is missing or cannot be read */
+    VOX_ERR_FORMAT,       /* a file is there but is not what it should be */
+    VOX_ERR_UNSUPPORTED,  /* well-formed, but beyond what this build can do */
+    VOX_ERR_MEMORY,       /* an allocation failed */
+    VOX_ERR_STATE,        /* the call does not fit the stream's state (fed after finish) */
+    VOX_ERR_ABORTED       /* the abort callback asked to stop */
+} vox_status;
+
+/* A short name such as "format", for programs; never NULL. */
+const char *vox_status_name(vox_status status);
+
+/* ---- models ---------------------------------------------------------------------------- */
+
+typedef struct vox_model vox_model;   /* opaque; weights are memory-mapped */
+
+typedef enum vox_precision {
+    VOX_PRECISION_AUTO = 0,
+    VOX_PRECISION_BF16,   /* weights as stored, float32 arithmetic: the exact path */
+    VOX_PRECISION_F32     /* weights widened to float32 once, same results, twice the memory */
+} vox_precision;
+
+typedef struct vox_model_params {
+    vox_precision precision;
+    int threads;          /* 0 = one per physical core */
+    const char *kernels;  /* NULL = the best this processor has; else "generic", "avx2",
+                             "avx512", "neon" */
+} vox_model_params;
+
+vox_model_params vox_model_default_params(void);
+
+/* Load the folder that holds consolidated.safetensors, params.json and tekken.json.
+ * On failure *out is NULL and `err` (if not NULL) holds one sentence for a person. */
+vox_status vox_model_load(const char *dir, const vox_model_params *params, vox_model **out,
+                          char *err, size_t err_size);
+void vox_model_free(vox_model *model);
+
+typedef struct vox_model_info {
+    const char *kernels;      /* instruction set in use: "avx512", ... */
+    const char *precision;    /* "bf16" or "f32" */
+    int threads;
+    int default_delay_ms;     /* from tekken.json */
+    int vocab_size;
+    int64_t parameters;       /* number of weights */
+} vox_model_info;
+
+/* Pointers in `info` live as long as the model. */
+void vox_model_get_info(const vox_model *model, vox_model_info *info);
+
+/* Bytes of a token (not NUL-terminated; may end inside a UTF-8 character).
+ * NULL and *len = 0 for special and unknown ids. */
+const char *vox_model_token_bytes(const vox_model *model, int id, size_t *len);
+
+/* ---- streams --------------------------------------------------------------------------- */
+
+typedef struct vox_stream vox_stream;   /* opaque */
+
+enum { VOX_MAX_ALTERNATIVES = 4 };
+
+typedef struct vox_alternative {
+    int id;
+    const char *text;         /* UTF-8, NUL-terminated, invalid bytes replaced */
+    float probability;
+} vox_alternative;
+
+typedef enum vox_event_type {
+    VOX_EVENT_TOKEN,          /* one decoder step, specials included: id, index, time */
+    VOX_EVENT_TEXT,           /* text became complete: whole UTF-8 characters only */
+    VOX_EVENT_STATS,          /* after each batch of work */
+    VOX_EVENT_UTTERANCE_END,  /* flush or reset: reason says which */
+    VOX_EVENT_END             /* finish: nothing more will come */
+} vox_event_type;
+
+typedef struct vox_event {
+    vox_event_type type;
+    int64_t utterance;        /* 0, 1, 2 ... counted over the stream's life */
+    /* TOKEN and TEXT */
+    int64_t index;            /* generated token number k within the utterance, from 0 */
+    int id;                   /* token id; for TEXT the token that completed the text */
+    const char *text;         /* TEXT: UTF-8, NUL-terminated, never empty. Else NULL */
+    int word_start;           /* TEXT: 1 when a new word begins here */
+    double time;              /* TEXT: seconds from the utterance's first sample to the end of
+                                 the word it belongs to (from [STREAMING_WORD]); TOKEN: end of
+                                 the frame the token speaks of */
+    float probability;        /* softmax probability of the token; the least one of a TEXT
+                                 made of several */
+    int n_alternatives;       /* the best tokens after the chosen one, at most C apart */
+    vox_alternative alternatives[VOX_MAX_ALTERNATIVES];
+    /* STATS, UTTERANCE_END, END */
+    double audio_in;          /* seconds fed in this utterance */
+    double audio_done;        /* seconds whose tokens have all been decided */
+    double encoder_ms, decoder_ms, prefill_ms;   /* spent in this utterance so far */
+    int64_t encoder_tokens, decoder_steps;       /* in this utterance so far */
+    const char *reason;       /* UTTERANCE_END: "flush" or "reset" */
+} vox_event;
+
+/* Text and arrays in the event are valid only during the call. */
+typedef void (*vox_event_fn)(const vox_event *event, void *user);
+
+typedef struct vox_stream_params {
+    int delay_ms;             /* 0 = the model's; else a multiple of 80 in 80..1200, or 2400 */
+    double interval_s;        /* audio gathered before the encoder runs; default 0.5, least 0.08 */
+    int alternatives;         /* how many alternatives to report, 0..VOX_MAX_ALTERNATIVES */
+    vox_event_fn on_event;    /* may be NULL */
+    void *user;
+    int (*abort)(void *user); /* may be NULL; asked between steps, non-zero stops the call */
+} vox_stream_params;
+
+vox_stream_params vox_stream_default_params(void);
+
+vox_status vox_stream_open(vox_model *model, const vox_stream_params *params, vox_stream **out,
+                           char *err, size_t err_size);
+void vox_stream_close(vox_stream *stream);
+
+/* Feed n samples, float32 in -1..1 or signed 16 bit. Works when `interval_s` has gathered. */
+vox_status vox_stream_feed(vox_stream *stream, const float *samples, size_t n);
+vox_status vox_stream_feed_s16(vox_stream *stream, const int16_t *samples, size_t n);
+
+/* End the utterance: pad with silence, decode to the last word, emit UTTERANCE_END. The next
+ * feed begins a new utterance. An utterance without samples ends without tokens. */
+vox_status vox_stream_flush(vox_stream *stream);
+
+/* flush if an utterance is open, then emit END; afterwards only close is allowed. */
+vox_status vox_stream_finish(vox_stream *stream);
+
+/* Forget the open utterance: no more of its tokens come. */
+vox_status vox_stream_reset(vox_stream *stream);
+
+/* Change delay and interval; takes effect with the next utterance (delay) or at once (interval). */
+vox_status vox_stream_configure(vox_stream *stream, int delay_ms, double interval_s);
+
+/* The last failure of this stream, one sentence; "" when there was none. */
+const char *vox_stream_error(const vox_stream *stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
