@@ -1,0 +1,5 @@
+"""`python -m voxtui`."""
+
+from voxtui.cli.main import main
+
+main()

@@ -1,0 +1,393 @@
+"""Sound in, words out: wires a source, a session and an engine together.
+
+    source --AudioBlock--> [pipeline thread] --> session (files, transcript) --> listener
+                                 |  ^
+                    audio_written|  |TokenText, EngineStats ...
+                                 v  |
+                               engine
+
+Everything that happens is posted to one inbox and handled by one thread, which alone changes the
+session. Views give a `listener`, called on that thread with what a person should see.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from voxtui import __version__
+from voxtui.audio.level import measure
+from voxtui.audio.preroll import PreRoll
+from voxtui.audio.source import AudioError, Source
+from voxtui.engine.config import EngineConfig
+from voxtui.engine.supervisor import Engine
+from voxtui.events import (
+    BYTES_PER_SECOND,
+    AudioBlock,
+    AudioGap,
+    CaptureChanged,
+    CaptureEvent,
+    CaptureState,
+    EngineChanged,
+    EngineEvent,
+    EngineState,
+    EngineStats,
+    Event,
+    Level,
+    ListeningChanged,
+    Notice,
+    SessionOpened,
+    Severity,
+    TokenText,
+    TranscriptChanged,
+    UtteranceEnded,
+    WordsRetracted,
+)
+from voxtui.session.session import Session, SessionError, SessionMeta
+
+SourceFactory = Callable[[], Source]
+Listener = Callable[[Event], None]
+Answer = TypeVar("Answer")
+
+FILE_INBOX = 64
+"""Blocks a file may be ahead of the disk before its reader has to wait."""
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """What to wire together.
+
+    With `keep_everything` (files, standard input) all sound from the first sample on belongs to
+    the session and the source waits when the disk is slow; without it (a microphone) only what is
+    said while listening does, with `pre_roll_s` before and `post_roll_s` after.
+    """
+
+    source: SourceFactory
+    engine: EngineConfig
+    sessions_dir: Path
+    pre_roll_s: float = 0.4
+    post_roll_s: float = 0.3
+    keep_everything: bool = False
+
+
+class Pipeline:
+    """One running chain from sound to words. All methods are thread-safe."""
+
+    def __init__(self, config: PipelineConfig, listener: Listener) -> None:
+        self._config = config
+        self._listener = listener
+        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._room = threading.BoundedSemaphore(FILE_INBOX)
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._idle = threading.Event()
+        self._closed = threading.Event()
+        # What follows belongs to the pipeline thread.
+        self._session = self._create_session()
+        self._engine = Engine(config.engine, self._session.read_audio, self._post_engine)
+        self._engine_facts = EngineChanged(EngineState.STOPPED)
+        self._source: Source | None = None
+        self._source_number = 0
+        self._capture = CaptureState.CLOSED
+        self._pre_roll = PreRoll(config.pre_roll_s)
+        self._listening = False
+        self._utterance_open = False
+        self._post_roll_bytes = 0
+        self._new_session_wanted = False
+        self._failed = ""
+
+    # ---- what views call ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the source, load the engine; returns at once."""
+        self._inbox.put(self._begin)
+        self._thread.start()
+
+    def listen(self, on: bool) -> None:
+        """Push-to-talk pressed or released, or live listening switched."""
+        self._inbox.put(lambda: self._set_listening(on))
+
+    def note(self, text: str) -> None:
+        """Write a note of the person's into the transcript, here and now."""
+        self._inbox.put(lambda: self._publish(self._session.note(text)))
+
+    def new_session(self) -> None:
+        """Close this session when its last words are out and begin another."""
+        self._inbox.put(self._want_new_session)
+
+    def change_source(self, factory: SourceFactory) -> None:
+        """Hear another microphone from now on."""
+        self._inbox.put(lambda: self._change_source(factory))
+
+    def set_rolls(self, *, pre_roll_s: float, post_roll_s: float) -> None:
+        """How much sound to keep before and after push-to-talk, in seconds."""
+        self._inbox.put(lambda: self._set_rolls(pre_roll_s, post_roll_s))
+
+    def configure_engine(
+        self, *, delay_ms: int | None = None, interval_s: float | None = None
+    ) -> None:
+        """Change delay (from the next utterance on) and interval (at once)."""
+        self._inbox.put(lambda: self._engine.configure(delay_ms=delay_ms, interval_s=interval_s))
+
+    def reload_engine(self, config: EngineConfig) -> None:
+        """Go on with another model; what is not settled yet is transcribed again by it."""
+        self._inbox.put(lambda: self._engine.reload(config))
+
+    def text(self) -> str:
+        """The whole transcript so far."""
+        return self._ask(lambda: self._session.transcript.text())
+
+    def session_path(self) -> Path:
+        """The folder of the current session (made with its first sound)."""
+        return self._ask(lambda: self._session.path)
+
+    def wait_idle(self, timeout_s: float | None = None) -> bool:
+        """Wait until the source ended or nobody listens, and all words are out.
+
+        False when the time ran out. Returns True at once when the engine was given up.
+        """
+        return self._idle.wait(timeout_s)
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Stop listening, wait for the last words, close files and engine."""
+        if not self._thread.is_alive() or self._closed.is_set():
+            return
+        deadline = time.monotonic() + timeout_s
+        self._idle.clear()
+        self._inbox.put(self._stop_source)
+        self.wait_idle(max(0.1, deadline - time.monotonic()))
+        self._inbox.put(self._end)
+        self._inbox.put(None)
+        self._thread.join(max(1.0, deadline - time.monotonic()) + 5.0)
+        self._closed.set()
+
+    # ---- the pipeline thread -----------------------------------------------------------
+
+    def _run(self) -> None:
+        while (work := self._inbox.get()) is not None:
+            try:
+                work()
+            except SessionError as error:
+                self._fail(str(error))
+            self._update_idle()
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Run `question` on the pipeline thread and return what it says."""
+        if not self._thread.is_alive():
+            return question()
+        answer: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(question())
+            except Exception as error:  # handed to the caller
+                answer.set_exception(error)
+
+        self._inbox.put(work)
+        return cast(Answer, answer.result())
+
+    def _begin(self) -> None:
+        self._announce_session()
+        self._engine.start()
+        self._open_source()
+
+    def _end(self) -> None:
+        self._engine.stop()
+        self._session.close()
+        self._publish(TranscriptChanged(self._session.transcript.take_settled()))
+
+    def _fail(self, sentence: str) -> None:
+        """The session cannot be written any more: stop hearing, keep what there is, say so."""
+        if self._failed:
+            return
+        self._failed = sentence
+        self._listener(Notice(Severity.ERROR, sentence))
+        self._stop_source()
+
+    def _update_idle(self) -> None:
+        ended = self._capture in (
+            CaptureState.FINISHED,
+            CaptureState.FAILED,
+            CaptureState.CLOSED,
+        )
+        quiet = ended if self._config.keep_everything else not self._listening
+        given_up = self._engine_facts.state is EngineState.FAILED or bool(self._failed)
+        done = quiet and not self._utterance_open and self._engine.idle()
+        if done or given_up:
+            if self._new_session_wanted:
+                self._start_new_session()
+            self._idle.set()
+        else:
+            self._idle.clear()
+
+    # ---- source ------------------------------------------------------------------------
+
+    def _open_source(self) -> None:
+        self._source_number += 1
+        number = self._source_number
+        try:
+            source = self._config.source()
+        except AudioError as error:
+            self._on_capture(CaptureChanged(CaptureState.FAILED, "", str(error)))
+            return
+        self._source = source
+        if self._config.keep_everything:
+            self._set_listening(True)
+        source.start(lambda event: self._post_capture(number, event))
+
+    def _post_capture(self, number: int, event: CaptureEvent) -> None:
+        """Called on the source's thread."""
+        wait = self._config.keep_everything and isinstance(event, AudioBlock)
+        if wait:
+            while not self._room.acquire(timeout=0.5):
+                if self._closed.is_set():
+                    return
+
+        def work() -> None:
+            if wait:
+                self._room.release()
+            if number == self._source_number:
+                self._on_capture(event)
+
+        self._inbox.put(work)
+
+    def _change_source(self, factory: SourceFactory) -> None:
+        source, self._source = self._source, None
+        self._source_number += 1
+        if source is not None:
+            source.stop()
+        self._pre_roll.take()
+        self._config = replace(self._config, source=factory)
+        self._open_source()
+
+    def _set_rolls(self, pre_roll_s: float, post_roll_s: float) -> None:
+        self._config = replace(self._config, pre_roll_s=pre_roll_s, post_roll_s=post_roll_s)
+        self._pre_roll = PreRoll(pre_roll_s)
+
+    def _stop_source(self) -> None:
+        source, self._source = self._source, None
+        self._source_number += 1
+        if source is not None:
+            source.stop()
+        self._capture = CaptureState.CLOSED
+        self._set_listening(False)
+        self._end_utterance()
+
+    def _on_capture(self, event: CaptureEvent) -> None:
+        match event:
+            case AudioBlock(pcm):
+                self._on_audio(pcm)
+            case CaptureChanged(state):
+                self._capture = state
+                self._listener(event)
+                if state in (CaptureState.FINISHED, CaptureState.FAILED):
+                    self._set_listening(False)
+                    self._end_utterance()
+                elif state is CaptureState.LOST and not self._listening:
+                    self._end_utterance()  # no post-roll will come
+            case AudioGap():
+                if self._utterance_open:
+                    self._publish(self._session.apply(event))
+                self._listener(event)
+            case Level() | Notice():
+                self._listener(event)
+
+    # ---- sound -------------------------------------------------------------------------
+
+    def _on_audio(self, pcm: bytes) -> None:
+        self._listener(measure(pcm))
+        if self._utterance_open:
+            self._keep(pcm)
+            if not self._listening:
+                self._post_roll_bytes -= len(pcm)
+                if self._post_roll_bytes <= 0:
+                    self._end_utterance()
+        else:
+            self._pre_roll.push(pcm)
+
+    def _keep(self, pcm: bytes) -> None:
+        if pcm and not self._failed:
+            self._engine.audio_written(self._session.append_audio(pcm))
+
+    def _set_listening(self, on: bool) -> None:
+        if on == self._listening or (on and self._failed):
+            return
+        self._listening = on
+        if on and not self._utterance_open:
+            self._utterance_open = True
+            self._session.begin_utterance()
+            self._keep(self._pre_roll.take())
+        elif not on:
+            self._post_roll_bytes = int(self._config.post_roll_s * BYTES_PER_SECOND)
+            live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
+            if not live or self._post_roll_bytes <= 0:
+                self._end_utterance()
+        self._listener(ListeningChanged(on))
+
+    def _end_utterance(self) -> None:
+        if not self._utterance_open:
+            return
+        self._utterance_open = False
+        self._session.end_utterance()
+        self._engine.end_utterance()
+
+    # ---- engine ------------------------------------------------------------------------
+
+    def _post_engine(self, event: EngineEvent) -> None:
+        """Called on the engine's threads."""
+        self._inbox.put(lambda: self._on_engine(event))
+
+    def _on_engine(self, event: EngineEvent) -> None:
+        match event:
+            case TokenText():
+                self._publish(self._session.apply(event))
+            case EngineStats() | UtteranceEnded() | WordsRetracted():
+                self._publish(self._session.apply(event))
+                self._engine.settled(self._session.settled_s)
+                self._listener(event)
+            case EngineChanged(state):
+                self._engine_facts = event
+                if state is EngineState.READY:
+                    self._session.record(
+                        engine=event.engine,
+                        model=event.model,
+                        precision=event.precision,
+                        backend=event.backend,
+                        delay_ms=event.delay_ms,
+                    )
+                self._listener(event)
+            case Notice():
+                self._listener(event)
+
+    def _publish(self, change: TranscriptChanged | None) -> None:
+        if change is not None:
+            self._listener(change)
+
+    # ---- sessions ----------------------------------------------------------------------
+
+    def _create_session(self) -> Session:
+        return Session.create(self._config.sessions_dir, SessionMeta(version=__version__))
+
+    def _announce_session(self) -> None:
+        self._listener(SessionOpened(self._session.name, str(self._session.path)))
+
+    def _want_new_session(self) -> None:
+        self._new_session_wanted = True
+        self._set_listening(False)
+        self._end_utterance()
+
+    def _start_new_session(self) -> None:
+        self._new_session_wanted = False
+        self._session.close()
+        self._session = self._create_session()
+        self._engine.new_session(self._session.read_audio)
+        if self._engine_facts.state is EngineState.READY:
+            self._on_engine(self._engine_facts)
+        self._announce_session()
+        if self._config.keep_everything and self._source is not None:
+            self._set_listening(True)
