@@ -71,11 +71,11 @@ install_python() {
     for group in "$@"; do groups="$groups --group $ROOT/pyproject.toml:$group"; done
     say "installing Python packages (a minute, once) ..."
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check -U 'pip>=25.1' \
-        scikit-build-core 'cmake>=3.20' ninja >&2 ||
+        'scikit-build-core>=0.10' 'cmake>=3.20' ninja >&2 ||
         fail "Packages could not be installed; see above. Is the network there?"
     # shellcheck disable=SC2086
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check --no-build-isolation \
-        -C wheel.cmake=false -e "$ROOT" $groups >&2 ||
+        -C wheel.cmake=false -C editable.mode=inplace -e "$ROOT" $groups >&2 ||
         fail "Packages could not be installed; see above. Is the network there?"
     wanted >"$stamp"
 }
