@@ -53,6 +53,9 @@ from voxtui.session.session import Session, SessionError, SessionMeta
 
 SourceFactory = Callable[[], Source]
 Listener = Callable[[Event], None]
+EngineFactory = Callable[
+    [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], Engine
+]
 Answer = TypeVar("Answer")
 
 FILE_INBOX = 64
@@ -79,7 +82,12 @@ class PipelineConfig:
 class Pipeline:
     """One running chain from sound to words. All methods are thread-safe."""
 
-    def __init__(self, config: PipelineConfig, listener: Listener) -> None:
+    def __init__(
+        self,
+        config: PipelineConfig,
+        listener: Listener,
+        engine_factory: EngineFactory = Engine,
+    ) -> None:
         self._config = config
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -89,7 +97,7 @@ class Pipeline:
         self._closed = threading.Event()
         # What follows belongs to the pipeline thread.
         self._session = self._create_session()
-        self._engine = Engine(config.engine, self._session.read_audio, self._post_engine)
+        self._engine = engine_factory(config.engine, self._session.read_audio, self._post_engine)
         self._engine_facts = EngineChanged(EngineState.STOPPED)
         self._source: Source | None = None
         self._source_number = 0
