@@ -65,7 +65,7 @@ class Espeak:
 
     def __init__(self) -> None:
         self._lib = ctypes.CDLL("libespeak-ng.so.1")
-        self._rate = self._lib.espeak_Initialize(1, 0, None, 0)
+        self._rate = self._lib.espeak_Initialize(2, 0, None, 0)
         self._pieces: list[np.ndarray] = []
         self._starts: list[float] = []
         self._callback = _Callback(self._receive)

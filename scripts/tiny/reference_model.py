@@ -220,11 +220,12 @@ class VoxtralRealtime(nn.Module):
         """Token embeddings, encoder and projection."""
         return self.mm_streams_embeddings.embedding_module
 
-    def delay_embedding(self, delay: int) -> Tensor:
-        """Cosines and sines [D] of the delay in tokens."""
+    def delay_embedding(self, delay: int | Tensor) -> Tensor:
+        """Cosines and sines [D] of the delay in tokens; [B, 1, D] for delays [B]."""
         half = self.params["dim"] // 2
-        angles = delay * torch.exp(-math.log(10000.0) * torch.arange(half).float() / half)
-        return torch.cat([angles.cos(), angles.sin()])
+        inverse = torch.exp(-math.log(10000.0) * torch.arange(half).float() / half)
+        angles = delay * inverse if isinstance(delay, int) else delay[:, None, None] * inverse
+        return torch.cat([angles.cos(), angles.sin()], -1)
 
     def encode(self, mel: Tensor, taps: Taps | None = None) -> Tensor:
         """Log-mel [B, 128, 8 T] to encoder frames [B, 4 T, D]."""
@@ -240,8 +241,10 @@ class VoxtralRealtime(nn.Module):
             taps["adapter"] = audio
         return audio
 
-    def decode(self, audio: Tensor, ids: Tensor, delay: int, taps: Taps | None = None) -> Tensor:
-        """Logits [B, T, vocabulary] for given previous tokens ids [B, T]."""
+    def decode(
+        self, audio: Tensor, ids: Tensor, delay: int | Tensor, taps: Taps | None = None
+    ) -> Tensor:
+        """Logits [B, T, vocabulary] for given previous tokens ids [B, T]; delays may be [B]."""
         x = audio + self.embedding.tok_embeddings(ids)
         n, args = x.shape[1], self.params
         turn = rotation(torch.arange(n), args["head_dim"], args["rope_theta"])

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Make the small built-in model: synthesise speech, train on it, export the official files.
+
+Needs espeak-ng, flite and festival (with festvox-kallpc16k, festvox-kdlpc16k and
+festvox-us-slt-hts) and the Python packages torch, safetensors, numpy, soxr and soundfile.
+
+    ./scripts/train_tiny_model.py --minutes 70 --work /tmp/tiny
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tiny import bank
+from tiny.reference_model import make_params
+from tiny.training import Settings, Trainer
+from tiny.vocabulary import Tokenizer
+
+DECODER = {
+    "dim": 256,
+    "n_layers": 2,
+    "n_heads": 8,
+    "n_kv_heads": 4,
+    "head_dim": 64,
+    "hidden_dim": 512,
+    "sliding_window": 48,
+}
+ENCODER = {
+    "dim": 256,
+    "n_layers": 3,
+    "n_heads": 8,
+    "head_dim": 32,
+    "hidden_dim": 512,
+    "sliding_window": 100,
+}
+
+
+def model_params() -> dict[str, Any]:
+    """The sizes of the small model."""
+    return make_params(Tokenizer.of_words().vocab_size, DECODER, ENCODER)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, default=Path("/tmp/tiny"), help="bank and checkpoints")
+    parser.add_argument("--minutes", type=float, default=70.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="state.pt of an earlier run to go on from")
+    arguments = parser.parse_args()
+    bank.build(arguments.work / "bank")
+    settings = Settings(
+        bank=arguments.work / "bank",
+        output=arguments.work / "run",
+        minutes=arguments.minutes,
+        peak_rate=arguments.rate,
+        seed=arguments.seed,
+        threads=arguments.threads,
+        start=arguments.start,
+    )
+    Trainer(model_params(), settings).run()
+
+
+if __name__ == "__main__":
+    main()
