@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxtui import paths
 from voxtui.audio.source import FileSource
+
+from voxtui import paths
 from voxtui.engine.config import EngineConfig
 from voxtui.engine.locate import find_engine
 from voxtui.events import Event, Segment, TranscriptChanged
@@ -119,7 +120,9 @@ def delays_of(clip: Clip, delay_ms: int, interval_s: float) -> list[float]:
 
 def resident_mb(pid: int) -> float:
     """Resident memory of a process."""
-    kb = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)
+    kb = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)], check=True, capture_output=True, text=True
+    )
     return int(kb.stdout) / 1024
 
 
