@@ -1,0 +1,19 @@
+"""What can go wrong with a session, told in one sentence."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+
+class SessionError(Exception):
+    """One sentence for the person: what is wrong and what to do."""
+
+
+def disk_error(error: OSError, path: Path) -> SessionError:
+    """The sentence for a failed write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SessionError(
+            f"The disk is full: make room under {path}; what was written so far is safe."
+        )
+    return SessionError(f"Cannot write to {path}: {error.strerror or error}.")

@@ -1,0 +1,216 @@
+"""The sessions on disk: listing them, and reading one back from its log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
+from voxtui.session.audiofile import audio_seconds
+from voxtui.session.errors import SessionError
+from voxtui.session.log import is_live, read_lines
+from voxtui.session.meta import SessionMeta
+from voxtui.session.session import AUDIO, EVENTS, SUMMARY, first_words
+from voxtui.session.transcript import Transcript, add_token, word_start_s
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One line of a list of sessions. `live`: a running program is writing it."""
+
+    name: str
+    path: Path
+    started: float
+    audio_s: float
+    words: int
+    first_words: str
+    finished: bool
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSession:
+    """A session as it was; `segments` hold the tail of one that broke off too.
+
+    `pending_s` is the sound at the end whose words are not there: 0 for a finished session.
+    """
+
+    name: str
+    path: Path
+    meta: SessionMeta
+    segments: tuple[Segment, ...]
+    finished: bool
+    audio_s: float
+    done_s: float
+    live: bool = False
+
+    @property
+    def pending_s(self) -> float:
+        """Seconds of sound after the last word that nobody has transcribed."""
+        return 0.0 if self.finished else max(0.0, self.audio_s - self.done_s)
+
+    @property
+    def text(self) -> str:
+        """All that was said, a line a paragraph."""
+        return "\n".join(s.text for s in self.segments if s.kind is SegmentKind.SPEECH)
+
+
+class _Reader:
+    """Puts segments together again from the lines of a log."""
+
+    def __init__(self) -> None:
+        self.meta = SessionMeta()
+        self.segments: list[Segment] = []
+        self.words: list[Word] = []
+        self.floor_s = 0.0
+        self.done_s = 0.0
+        self.finished = False
+        self.clocks = Transcript()
+
+    def line(self, line: dict[str, Any]) -> None:
+        """Take in one line."""
+        match line.get("type"):
+            case "session" | "facts":
+                self.meta = self.meta.updated(line)
+            case "utterance":
+                self.clocks.begin_utterance(float(line["at"]), float(line["wall"]))
+            case "token":
+                self._token(line)
+            case "segment":
+                self._segment(line)
+            case "retracted":
+                del self.words[int(line["kept"]) :]
+            case "utterance_end":
+                self.done_s = max(self.done_s, float(line["at"]))
+            case "closed":
+                self.finished = True
+
+    def finish(self) -> None:
+        """What had not settled when the log broke off is the last paragraph."""
+        if self.words:
+            start_s = round(word_start_s(self.words[0], self.floor_s), 3)
+            wall = self.clocks.wall_time(start_s)
+            self._speech(len(self.words), start_s, self.words[-1].end_s, wall)
+
+    def _token(self, line: dict[str, Any]) -> None:
+        alternatives = tuple(
+            Alternative(str(text), float(probability))
+            for text, probability in line.get("alternatives", ())
+        )
+        token = TokenText(
+            str(line["text"]),
+            float(line["time"]),
+            bool(line["start"]),
+            float(line.get("p", 1.0)),
+            alternatives,
+        )
+        add_token(self.words, token, self.floor_s)
+        self.done_s = max(self.done_s, token.time_s)
+
+    def _segment(self, line: dict[str, Any]) -> None:
+        kind = SegmentKind(line["kind"])
+        start_s, end_s, wall = float(line["start"]), float(line["end"]), float(line["wall"])
+        if kind is SegmentKind.SPEECH:
+            self._speech(int(line["words"]), start_s, end_s, wall)
+        else:
+            self.segments.append(Segment(kind, start_s, end_s, wall, note=str(line["note"])))
+
+    def _speech(self, count: int, start_s: float, end_s: float, wall: float) -> None:
+        words = tuple(self.words[:count])
+        del self.words[:count]
+        self.segments.append(Segment(SegmentKind.SPEECH, start_s, end_s, wall, words))
+        self.floor_s = end_s
+
+
+def load_session(path: Path) -> LoadedSession:
+    """Read a session back; one that broke off too. SessionError where there is none."""
+    reader = _Reader()
+    try:
+        for line in read_lines(path / EVENTS):
+            try:
+                reader.line(line)
+            except (KeyError, TypeError, ValueError):
+                continue  # a line of a later version, or a damaged one
+    except OSError as error:
+        raise SessionError(f"There is no session in {path}.") from error
+    reader.finish()
+    return LoadedSession(
+        name=path.name,
+        path=path,
+        meta=reader.meta,
+        segments=tuple(reader.segments),
+        finished=reader.finished,
+        audio_s=audio_seconds(path / AUDIO),
+        done_s=reader.done_s,
+        live=is_live(path / EVENTS),
+    )
+
+
+def session_info(path: Path) -> SessionInfo:
+    """One session for a list: from its summary when it was closed, else from its log."""
+    summary = _summary(path)
+    if summary is not None:
+        return summary
+    loaded = load_session(path)
+    return SessionInfo(
+        name=loaded.name,
+        path=path,
+        started=loaded.meta.started,
+        audio_s=loaded.audio_s,
+        words=sum(len(segment.words) for segment in loaded.segments),
+        first_words=first_words(list(loaded.segments)),
+        finished=loaded.finished,
+        live=loaded.live,
+    )
+
+
+def _summary(path: Path) -> SessionInfo | None:
+    try:
+        fields = json.loads((path / SUMMARY).read_text("utf-8"))
+        if not fields["finished"]:
+            return None
+        return SessionInfo(
+            name=path.name,
+            path=path,
+            started=float(fields["started"]),
+            audio_s=float(fields["audio_s"]),
+            words=int(fields["words"]),
+            first_words=str(fields["first_words"]),
+            finished=True,
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def list_sessions(root: Path) -> list[SessionInfo]:
+    """All sessions below a folder, the newest first."""
+    found = [session_info(folder) for folder in _folders(root)]
+    return sorted(found, key=lambda info: (info.started, info.name), reverse=True)
+
+
+def find_session(root: Path, name: str) -> Path:
+    """A session's folder by its name, by the beginning of its name, or `last`."""
+    names = sorted(f.name for f in _folders(root))
+    if name in names:
+        return root / name
+    if name == "last":
+        sessions = list_sessions(root)
+        if sessions:
+            return sessions[0].path
+        raise SessionError("There are no sessions yet.")
+    matching = [known for known in names if known.startswith(name)]
+    if len(matching) == 1:
+        return root / matching[0]
+    if matching:
+        some = ", ".join(matching[:3]) + (" …" if len(matching) > 3 else "")
+        raise SessionError(f"Several sessions begin with {name}: {some}; give more of the name.")
+    raise SessionError(f"There is no session {name}: voxtui sessions list shows those there are.")
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return [f for f in root.iterdir() if not f.name.startswith(".") and (f / EVENTS).is_file()]
+    except OSError:
+        return []

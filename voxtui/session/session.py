@@ -1,0 +1,359 @@
+"""One session: its sound, its words, and the files that hold them at every moment."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+from voxtui.events import (
+    AudioGap,
+    EngineStats,
+    Segment,
+    SegmentKind,
+    TokenText,
+    TranscriptChanged,
+    UtteranceEnded,
+    WordsRetracted,
+)
+from voxtui.session.audiofile import AudioFile
+from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.log import FORMAT, EventLog
+from voxtui.session.markdown import MarkdownFile
+from voxtui.session.meta import SessionMeta, iso_time, session_name
+from voxtui.session.transcript import Step, Transcript, rounded
+
+AUDIO = "audio.wav"
+EVENTS = "events.jsonl"
+MARKDOWN = "transcript.md"
+SUMMARY = "session.json"
+
+SHORTEST_GAP_S = 0.25
+"""A shorter loss of sound is logged but makes no place in the text."""
+
+SYNC_EVERY_S = 1.0
+
+SessionEvent = TokenText | UtteranceEnded | WordsRetracted | EngineStats | AudioGap
+
+
+def first_words(segments: list[Segment], most: int = 80) -> str:
+    """The beginning of what was said, for lists."""
+    text = ""
+    for segment in segments:
+        if segment.kind is SegmentKind.SPEECH:
+            text = f"{text} {segment.text}".strip()
+        if len(text) > most:
+            return text[:most].rsplit(" ", 1)[0] + "…"
+    return text
+
+
+class Session:
+    """Used from one thread, but for `read_audio`. The folder is made on the first sound or note.
+
+    A failed write never loses words: they wait in memory, and `SessionError` is raised once,
+    by `append_audio` or by an `apply` that changed nothing.
+    """
+
+    def __init__(self, root: Path, meta: SessionMeta, clock: Callable[[], float]) -> None:
+        self._root = root
+        self._clock = clock
+        self.meta = meta if meta.started else replace(meta, started=clock())
+        self.name = self._free_name(lambda name: not (root / name).exists())
+        self.transcript = Transcript()
+        self._log = EventLog()
+        self._audio: AudioFile | None = None
+        self._markdown: MarkdownFile | None = None
+        self._facts: dict[str, Any] = {}
+        self._begun = False
+        self._closed = False
+        self._trouble: SessionError | None = None
+        self._told = False
+        self._synced = 0.0
+
+    @classmethod
+    def create(cls, root: Path, meta: SessionMeta, clock: Callable[[], float] = time.time) -> Self:
+        """A new session; nothing is on disk yet."""
+        return cls(root, meta, clock)
+
+    @property
+    def path(self) -> Path:
+        """The session's folder."""
+        return self._root / self.name
+
+    @property
+    def settled_s(self) -> float:
+        """The audio time where an engine may start again without losing a word."""
+        return self.transcript.settled_s
+
+    @property
+    def audio_s(self) -> float:
+        """How much sound was kept."""
+        return self._audio.seconds if self._audio else 0.0
+
+    # ---- sound ---------------------------------------------------------------------------
+
+    def append_audio(self, pcm: bytes) -> int:
+        """Keep sound; gives the number of samples in the file."""
+        audio = self._folder()
+        if not self._begun:
+            self.begin_utterance()
+        total = audio.append(pcm)
+        self._tell()
+        return total
+
+    def read_audio(self, start_sample: int, n: int) -> bytes:
+        """Sound that was kept, from any thread; shorter at its end."""
+        audio = self._audio
+        return audio.read(start_sample, n) if audio else b""
+
+    def begin_utterance(self) -> None:
+        """Somebody begins to speak now."""
+        at_s, wall = round(self.audio_s, 4), round(self._clock(), 3)
+        self._begun = True
+        self.transcript.begin_utterance(at_s, wall)
+        self._write({"type": "utterance", "at": at_s, "wall": wall})
+
+    def end_utterance(self) -> None:
+        """Somebody stops speaking now; the last words are still to come."""
+        self._begun = False
+        self._write({"type": "listened", "at": round(self.audio_s, 4)})
+
+    # ---- words ---------------------------------------------------------------------------
+
+    def apply(self, event: SessionEvent) -> TranscriptChanged | None:
+        """Take in what the engine or the capture told; None when the text did not change."""
+        step = self._reduce(event)
+        self._log_settled(step)
+        if not step.moved:
+            self._tell()
+            return None
+        self._show(step)
+        return TranscriptChanged(step.settled, self.transcript.tail)
+
+    def note(self, text: str) -> TranscriptChanged:
+        """Something typed while talking."""
+        self._folder()
+        step = self.transcript.insert(
+            SegmentKind.NOTE, text, round(self.audio_s, 3), round(self._clock(), 3)
+        )
+        self._log_settled(step)
+        self._show(step)
+        return TranscriptChanged(step.settled, self.transcript.tail)
+
+    def record(self, **fields: Any) -> None:
+        """Facts about the engine, for those who look at the session later."""
+        self._facts.update(fields)
+        self.meta = self.meta.updated(fields)
+        self._write({"type": "facts", **fields})
+        self._summarize(finished=False)
+
+    def close(self) -> None:
+        """Settle the tail and close the files; harmless when repeated."""
+        if self._closed:
+            return
+        self._closed = True
+        step = self.transcript.finish()
+        self._log_settled(step)
+        if self._audio is None or self._markdown is None:
+            return
+        self._show(step)
+        self._write({"type": "closed", "audio": round(self.audio_s, 4)})
+        self._summarize(finished=self._trouble is None)
+        self._sync(every_s=0.0)
+        for file in (self._audio, self._log, self._markdown):
+            file.close()
+        self._tell()
+
+    # ---- how it is done ------------------------------------------------------------------
+
+    def _reduce(self, event: SessionEvent) -> Step:
+        match event:
+            case TokenText():
+                token = rounded(event)
+                step = self.transcript.token(token)
+                if step.moved:
+                    self._log_token(token)
+            case EngineStats():
+                step = self.transcript.progress(event.audio_done_s)
+            case UtteranceEnded():
+                step = self.transcript.utterance_ended(event.audio_end_s)
+                self._write({"type": "utterance_end", "at": round(event.audio_end_s, 4)})
+            case WordsRetracted():
+                step, kept = self.transcript.retract(event.from_s)
+                self._write(
+                    {
+                        "type": "retracted",
+                        "from": round(event.from_s, 4),
+                        "kept": kept,
+                        "reason": event.reason,
+                    }
+                )
+            case AudioGap():
+                step = self._gap(event)
+        return step
+
+    def _gap(self, gap: AudioGap) -> Step:
+        at_s = round(self.audio_s, 3)
+        self._write(
+            {"type": "gap", "reason": gap.reason, "seconds": round(gap.seconds, 3), "at": at_s}
+        )
+        if 0 < gap.seconds < SHORTEST_GAP_S:
+            return Step()
+        missing = f"{gap.seconds:.1f} s of sound" if gap.seconds else "some sound"
+        text = f"{missing} missing here: {gap.reason}"
+        last = self.transcript.segments[-1:]
+        if self.transcript.tail is None and last and (last[0].kind, last[0].note) == ("gap", text):
+            return Step()
+        return self.transcript.insert(SegmentKind.GAP, text, at_s, round(self._clock(), 3))
+
+    def _log_token(self, token: TokenText) -> None:
+        line: dict[str, Any] = {
+            "type": "token",
+            "text": token.text,
+            "time": token.time_s,
+            "start": token.word_start,
+            "p": token.probability,
+        }
+        if token.alternatives:
+            line["alternatives"] = [[a.text, a.probability] for a in token.alternatives]
+        self._write(line)
+
+    def _log_settled(self, step: Step) -> None:
+        for segment in step.settled:
+            line: dict[str, Any] = {
+                "type": "segment",
+                "kind": segment.kind.value,
+                "start": segment.start_s,
+                "end": segment.end_s,
+                "wall": segment.wall_time,
+            }
+            if segment.kind is SegmentKind.SPEECH:
+                line["words"] = len(segment.words)
+            else:
+                line["note"] = segment.note
+            self._write(line)
+
+    def _show(self, step: Step) -> None:
+        if self._markdown is None:
+            return
+        try:
+            self._markdown.update(step.settled, self.transcript.tail)
+        except OSError as error:
+            self._failed(error)
+        if step.settled:
+            self._sync(SYNC_EVERY_S)
+
+    def _sync(self, every_s: float) -> None:
+        now = time.monotonic()
+        if self._audio is None or now - self._synced < every_s:
+            return
+        self._synced = now
+        try:
+            self._log.sync()
+            self._audio.sync()
+        except OSError as error:
+            self._failed(error)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._log.append(line)
+        if self._audio is not None:
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            self._log.flush()
+        except OSError as error:
+            self._failed(error)
+        else:
+            self._trouble, self._told = None, False
+
+    def _failed(self, error: OSError) -> None:
+        self._trouble = disk_error(error, self.path)
+
+    def _tell(self) -> None:
+        if self._trouble is not None and not self._told:
+            self._told = True
+            raise self._trouble
+
+    def _summarize(self, finished: bool) -> None:
+        if self._audio is None:
+            return
+        words = first_words(self.transcript.segments)
+        summary = {
+            "format": FORMAT,
+            "name": self.name,
+            "began": iso_time(self.meta.started),
+            "finished": finished,
+            "audio_s": round(self.audio_s, 3),
+            "words": self.transcript.words,
+            "first_words": words,
+            **self._facts,
+            **asdict(self.meta),
+        }
+        try:
+            write_json(self.path / SUMMARY, summary)
+        except OSError as error:
+            self._failed(error)
+
+    def _free_name(self, take: Callable[[str], bool]) -> str:
+        base = session_name(self.meta.started)
+        names = itertools.chain([base], (f"{base}-{n}" for n in itertools.count(2)))
+        return next(name for name in names if take(name))
+
+    def _folder(self) -> AudioFile:
+        """Make the folder with all its files in it at once, so that it is never half there."""
+        if self._closed:
+            raise SessionError("This session is closed.")
+        if self._audio is not None:
+            return self._audio
+        making = self._root / f".{self.name}.{os.getpid()}"
+        try:
+            os.makedirs(self._root, mode=0o700, exist_ok=True)
+            audio, markdown = self._make_files(making)
+            self.name = self._free_name(lambda name: _moved(making, self._root / name))
+        except OSError as error:
+            self._log.close()
+            shutil.rmtree(making, ignore_errors=True)
+            raise disk_error(error, self._root) from error
+        self._audio, self._markdown = audio, markdown
+        self._flush()
+        self._show(Step(tuple(self.transcript.segments), moved=True))
+        return audio
+
+    def _make_files(self, folder: Path) -> tuple[AudioFile, MarkdownFile]:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        about = asdict(self.meta)
+        self._log.open(folder / EVENTS, {"type": "session", "format": FORMAT, **about})
+        write_json(folder / SUMMARY, {"format": FORMAT, "finished": False, **about})
+        return AudioFile(folder / AUDIO), MarkdownFile(folder / MARKDOWN, self.meta)
+
+
+def _moved(folder: Path, to: Path) -> bool:
+    if to.exists():
+        return False
+    try:
+        folder.rename(to)
+    except OSError:
+        if to.exists():
+            return False
+        raise
+    return True
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a small file as a whole, for its owner's eyes only."""
+    new = path.with_name(f".{path.name}.new")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1, default=str)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,243 @@
+"""Tokens become words, words become paragraphs. Pure: no files, no clock, no threads.
+
+The text is in two parts. *Settled* segments never change and never go away. The *tail* is the
+paragraph being spoken: it grows, and it is what a crash of the engine takes back. It settles
+
+- at a pause (`PAUSE_S` without a word),
+- when its utterance ends,
+- in speech without a pause after about `LONGEST_S`, at the best boundary,
+- when something that is not speech (a note, a gap) has its place after it.
+
+`settled_s` is the audio time from which an engine has to start to give the tail again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
+
+PAUSE_S = 0.8
+"""So much silence between two words begins a new paragraph."""
+
+WORD_ROOM_S = 0.4
+"""A word is told at its end: so much of silence may still become one."""
+
+LONGEST_S = 30.0
+LONGEST_WORDS = 400
+SHORTEST_CUT_S = 10.0
+
+SECONDS_PER_CHARACTER = 0.06
+"""Only the end of a word is known; its start is estimated from its length."""
+
+SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one event did. `moved` tells that the tail or the settled segments changed."""
+
+    settled: tuple[Segment, ...] = ()
+    moved: bool = False
+
+
+UNMOVED = Step()
+
+
+def word_start_s(word: Word, floor_s: float) -> float:
+    """Where a word probably began: not before `floor_s`, the end of the word before it."""
+    estimate = word.end_s - SECONDS_PER_CHARACTER * len(word.text.strip())
+    return min(max(estimate, floor_s), word.end_s)
+
+
+def add_token(words: list[Word], token: TokenText, floor_s: float) -> None:
+    """Append a token's text to the words: to the last one, or as a new one."""
+    if not words or token.word_start:
+        end_s = max(token.time_s, words[-1].end_s if words else floor_s)
+        words.append(Word(token.text, end_s, token.probability, token.alternatives))
+        return
+    last = words[-1]
+    probability, alternatives = last.probability, last.alternatives
+    if token.probability < probability:
+        probability = token.probability
+        alternatives = tuple(
+            Alternative(last.text + other.text, other.probability) for other in token.alternatives
+        )
+    words[-1] = Word(
+        last.text + token.text, max(token.time_s, last.end_s), probability, alternatives
+    )
+
+
+def best_cut(words: Sequence[Word], start_s: float) -> int:
+    """How many words make a paragraph of a tail that grew too long; at least the last stays.
+
+    The last end of a sentence wins, then the longest silence between two words.
+    """
+    places = [at for at in range(1, len(words)) if words[at - 1].end_s - start_s >= SHORTEST_CUT_S]
+    sentences = [at for at in places if words[at - 1].text.rstrip().endswith(SENTENCE_ENDS)]
+    if sentences:
+        return sentences[-1]
+    if places:
+        return max(
+            places,
+            key=lambda at: (word_start_s(words[at], words[at - 1].end_s) - words[at - 1].end_s, at),
+        )
+    return len(words) - 1
+
+
+class Transcript:
+    """The text of a session: `segments` are settled, `tail` is being spoken."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.settled_s = 0.0
+        self._words: list[Word] = []
+        self._floor_s = 0.0  # end of the last settled word
+        self._done_s = 0.0
+        self._skip_until_s: float | None = None
+        self._skipping = False
+        self._anchors: list[tuple[float, float]] = []  # (audio time, wall time)
+
+    @property
+    def tail(self) -> Segment | None:
+        """The paragraph being spoken."""
+        return self._segment(self._words) if self._words else None
+
+    @property
+    def words(self) -> int:
+        """How many words there are, those of the tail included."""
+        return sum(len(segment.words) for segment in self.segments) + len(self._words)
+
+    def begin_utterance(self, at_s: float, wall_time: float) -> None:
+        """What is heard from `at_s` on is said from `wall_time` on."""
+        self._anchors.append((at_s, wall_time))
+
+    def wall_time(self, at_s: float) -> float:
+        """The wall clock at an audio time; 0 when no utterance has begun."""
+        if not self._anchors:
+            return 0.0
+        index = bisect_right(self._anchors, at_s, key=lambda anchor: anchor[0]) - 1
+        anchor_s, wall = self._anchors[max(0, index)]
+        return wall + max(0.0, at_s - anchor_s)
+
+    # ---- events --------------------------------------------------------------------------
+
+    def token(self, token: TokenText) -> Step:
+        """A piece of text. Unmoved when a replay brings what is settled already."""
+        if self._is_repeated(token):
+            return UNMOVED
+        settled: tuple[Segment, ...] = ()
+        if self._words and token.word_start and self._is_after_pause(token):
+            settled = self._settle_pause()
+        add_token(self._words, token, self._floor_s)
+        return Step(settled + self._settle_long(), moved=True)
+
+    def progress(self, done_s: float) -> Step:
+        """All words up to `done_s` are out: the place to notice a pause."""
+        self._done_s = done_s
+        if not self._words or done_s - self._words[-1].end_s < PAUSE_S + WORD_ROOM_S:
+            return UNMOVED
+        settled = self._settle_pause()
+        return Step(settled, moved=bool(settled))
+
+    def utterance_ended(self, audio_end_s: float) -> Step:
+        """All words of the audio up to here are out, and they belong together."""
+        self._done_s = max(self._done_s, audio_end_s)
+        if self._skip_until_s is not None and audio_end_s >= self._skip_until_s:
+            self._skip_until_s = None
+        settled = self._settle(len(self._words), audio_end_s)
+        return Step(settled, moved=bool(settled))
+
+    def retract(self, from_s: float) -> tuple[Step, int]:
+        """Take back the tail's words later than `from_s`; also tells how many words stay.
+
+        Settled words stay for ever: where a replay starts before the end of the settled part,
+        its words up to there are skipped.
+        """
+        kept = [] if from_s <= self.settled_s else [w for w in self._words if w.end_s <= from_s]
+        moved = len(kept) != len(self._words)
+        self._words = kept
+        self._done_s = min(self._done_s, from_s)
+        self._skip_until_s = self.settled_s if from_s < self.settled_s else None
+        self._skipping = False
+        return Step(moved=moved), len(kept)
+
+    def insert(self, kind: SegmentKind, text: str, at_s: float, wall_time: float) -> Step:
+        """Something that is not speech comes after the words so far.
+
+        A last word that may still grow stays in the tail, behind it.
+        """
+        count = len(self._words)
+        if count and self._done_s - self._words[-1].end_s < WORD_ROOM_S:
+            count -= 1
+        settled = self._settle(count, self._words[count - 1].end_s) if count else ()
+        segment = Segment(kind, at_s, at_s, wall_time, note=text)
+        self.segments.append(segment)
+        return Step((*settled, segment), moved=True)
+
+    def finish(self) -> Step:
+        """No more events come: what is in the tail settles."""
+        settled = self._settle(len(self._words), self._words[-1].end_s if self._words else 0.0)
+        return Step(settled, moved=bool(settled))
+
+    # ---- how it is done ------------------------------------------------------------------
+
+    def _is_repeated(self, token: TokenText) -> bool:
+        if self._skip_until_s is None:
+            return False
+        if token.word_start or not self._skipping:
+            self._skipping = token.time_s <= self._skip_until_s + 0.04
+        if not self._skipping:
+            self._skip_until_s = None
+        return self._skipping
+
+    def _is_after_pause(self, token: TokenText) -> bool:
+        last_s = self._words[-1].end_s
+        word = Word(token.text, max(token.time_s, last_s))
+        return word_start_s(word, last_s) - last_s >= PAUSE_S
+
+    def _settle_pause(self) -> tuple[Segment, ...]:
+        if not any(c.isalnum() for word in self._words for c in word.text):
+            return ()  # punctuation that came late is no paragraph of its own
+        return self._settle(len(self._words), self._words[-1].end_s + PAUSE_S / 2)
+
+    def _settle_long(self) -> tuple[Segment, ...]:
+        start_s = word_start_s(self._words[0], self._floor_s)
+        long = self._words[-1].end_s - start_s >= LONGEST_S
+        if len(self._words) < 2 or not (long or len(self._words) > LONGEST_WORDS):
+            return ()
+        cut = best_cut(self._words, start_s)
+        return self._settle(cut, self._words[cut - 1].end_s)
+
+    def _settle(self, count: int, settled_s: float) -> tuple[Segment, ...]:
+        self.settled_s = max(self.settled_s, settled_s)
+        if not count:
+            return ()
+        segment = self._segment(self._words[:count])
+        self.segments.append(segment)
+        self._floor_s = segment.end_s
+        del self._words[:count]
+        return (segment,)
+
+    def _segment(self, words: Sequence[Word]) -> Segment:
+        end_s = words[0].end_s
+        index = bisect_right(self._anchors, end_s, key=lambda anchor: anchor[0]) - 1
+        utterance_s = self._anchors[index][0] if index >= 0 else 0.0
+        start_s = round(word_start_s(words[0], max(self._floor_s, utterance_s)), 3)
+        return Segment(
+            SegmentKind.SPEECH, start_s, words[-1].end_s, self.wall_time(start_s), tuple(words)
+        )
+
+
+def rounded(token: TokenText) -> TokenText:
+    """The token as it is written to disk, so that memory and disk hold the same."""
+    return replace(
+        token,
+        time_s=round(token.time_s, 3),
+        probability=round(token.probability, 4),
+        alternatives=tuple(
+            Alternative(other.text, round(other.probability, 4)) for other in token.alternatives
+        ),
+    )
