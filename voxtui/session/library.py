@@ -12,7 +12,7 @@ from voxtui.session.audiofile import audio_seconds
 from voxtui.session.errors import SessionError
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
-from voxtui.session.session import AUDIO, EVENTS, SUMMARY, first_words
+from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words
 from voxtui.session.transcript import Transcript, add_token, word_start_s
 
 
@@ -34,7 +34,8 @@ class SessionInfo:
 class LoadedSession:
     """A session as it was; `segments` hold the tail of one that broke off too.
 
-    `pending_s` is the sound at the end whose words are not there: 0 for a finished session.
+    Not `finished`: it broke off, or was closed before all its sound was transcribed; words up
+    to `done_s` are there.
     """
 
     name: str
@@ -66,7 +67,7 @@ class _Reader:
         self.words: list[Word] = []
         self.floor_s = 0.0
         self.done_s = 0.0
-        self.finished = False
+        self.closed = False
         self.clocks = Transcript()
 
     def line(self, line: dict[str, Any]) -> None:
@@ -82,10 +83,12 @@ class _Reader:
                 self._segment(line)
             case "retracted":
                 del self.words[int(line["kept"]) :]
+                self.done_s = min(self.done_s, float(line["from"]))
             case "utterance_end":
                 self.done_s = max(self.done_s, float(line["at"]))
             case "closed":
-                self.finished = True
+                self.closed = True
+                self.done_s = float(line["done"])
 
     def finish(self) -> None:
         """What had not settled when the log broke off is the last paragraph."""
@@ -136,13 +139,14 @@ def load_session(path: Path) -> LoadedSession:
     except OSError as error:
         raise SessionError(f"There is no session in {path}.") from error
     reader.finish()
+    audio_s = audio_seconds(path / AUDIO)
     return LoadedSession(
         name=path.name,
         path=path,
         meta=reader.meta,
         segments=tuple(reader.segments),
-        finished=reader.finished,
-        audio_s=audio_seconds(path / AUDIO),
+        finished=reader.closed and audio_s - reader.done_s <= UNHEARD_S,
+        audio_s=audio_s,
         done_s=reader.done_s,
         live=is_live(path / EVENTS),
     )

@@ -29,6 +29,8 @@ from voxtui.session.markdown import MarkdownFile
 from voxtui.session.meta import SessionMeta, iso_time, session_name
 from voxtui.session.transcript import Step, Transcript, rounded
 
+__all__ = ["Session", "SessionError", "SessionEvent", "SessionMeta"]
+
 AUDIO = "audio.wav"
 EVENTS = "events.jsonl"
 MARKDOWN = "transcript.md"
@@ -38,6 +40,9 @@ SHORTEST_GAP_S = 0.25
 """A shorter loss of sound is logged but makes no place in the text."""
 
 SYNC_EVERY_S = 1.0
+
+UNHEARD_S = 1.0
+"""A session with more sound than this after what is transcribed is not finished."""
 
 SessionEvent = TokenText | UtteranceEnded | WordsRetracted | EngineStats | AudioGap
 
@@ -134,7 +139,7 @@ class Session:
             self._tell()
             return None
         self._show(step)
-        return TranscriptChanged(step.settled, self.transcript.tail)
+        return TranscriptChanged(self.transcript.take_settled(), self.transcript.tail)
 
     def note(self, text: str) -> TranscriptChanged:
         """Something typed while talking."""
@@ -144,7 +149,7 @@ class Session:
         )
         self._log_settled(step)
         self._show(step)
-        return TranscriptChanged(step.settled, self.transcript.tail)
+        return TranscriptChanged(self.transcript.take_settled(), self.transcript.tail)
 
     def record(self, **fields: Any) -> None:
         """Facts about the engine, for those who look at the session later."""
@@ -163,8 +168,10 @@ class Session:
         if self._audio is None or self._markdown is None:
             return
         self._show(step)
-        self._write({"type": "closed", "audio": round(self.audio_s, 4)})
-        self._summarize(finished=self._trouble is None)
+        done_s = round(self.transcript.done_s, 4)
+        self._write({"type": "closed", "audio": round(self.audio_s, 4), "done": done_s})
+        whole = self.audio_s - done_s <= UNHEARD_S
+        self._summarize(finished=whole and self._trouble is None)
         self._sync(every_s=0.0)
         for file in (self._audio, self._log, self._markdown):
             file.close()

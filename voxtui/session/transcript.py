@@ -93,6 +93,7 @@ class Transcript:
     def __init__(self) -> None:
         self.segments: list[Segment] = []
         self.settled_s = 0.0
+        self._taken = 0  # how many segments `take_settled` gave
         self._words: list[Word] = []
         self._floor_s = 0.0  # end of the last settled word
         self._done_s = 0.0
@@ -106,9 +107,26 @@ class Transcript:
         return self._segment(self._words) if self._words else None
 
     @property
+    def done_s(self) -> float:
+        """All words of the audio up to here are out, as far as is known."""
+        return max(self._done_s, self._words[-1].end_s if self._words else 0.0)
+
+    @property
     def words(self) -> int:
         """How many words there are, those of the tail included."""
         return sum(len(segment.words) for segment in self.segments) + len(self._words)
+
+    def text(self) -> str:
+        """All that was said so far, a line a paragraph."""
+        tail = self.tail
+        spoken = [*self.segments, *([tail] if tail else [])]
+        return "\n".join(s.text for s in spoken if s.kind is SegmentKind.SPEECH)
+
+    def take_settled(self) -> tuple[Segment, ...]:
+        """The segments that settled since this was last asked."""
+        taken = tuple(self.segments[self._taken :])
+        self._taken += len(taken)
+        return taken
 
     def begin_utterance(self, at_s: float, wall_time: float) -> None:
         """What is heard from `at_s` on is said from `wall_time` on."""
@@ -120,7 +138,7 @@ class Transcript:
             return 0.0
         index = bisect_right(self._anchors, at_s, key=lambda anchor: anchor[0]) - 1
         anchor_s, wall = self._anchors[max(0, index)]
-        return wall + max(0.0, at_s - anchor_s)
+        return round(wall + max(0.0, at_s - anchor_s), 3)
 
     # ---- events --------------------------------------------------------------------------
 
