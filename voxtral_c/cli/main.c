@@ -1,0 +1,42 @@
+/* main.c - the voxtral command */
+#include <stdio.h>
+#include <string.h>
+
+#include "exit_codes.h"
+#include "interrupt.h"
+#include "microphone.h"
+#include "options.h"
+#include "session.h"
+
+static int complain(const char *message, int about_use) {
+    fprintf(stderr, "voxtral: %s%s\n", message, about_use ? "; see voxtral --help" : "");
+    return EXIT_UNUSABLE;
+}
+
+static int show(const char *text) {
+    return fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int list_devices(const options *opt) {
+    char err[320];
+    if (!microphone_list(stdout, opt->debug, err, sizeof err)) return complain(err, 0);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv) {
+    options opt;
+    char err[320];
+    if (argc < 2) {
+        fputs(options_usage, stderr);
+        return EXIT_UNUSABLE;
+    }
+    if (!options_parse(&opt, argc, argv, err, sizeof err)) return complain(err, 1);
+    switch (opt.command) {
+    case COMMAND_HELP: return show(options_help);
+    case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");
+    case COMMAND_LIST_DEVICES: return list_devices(&opt);
+    case COMMAND_TRANSCRIBE: break;
+    }
+    if (interrupt_install() != 0) return complain("signals cannot be caught", 0);
+    return session_run(&opt);
+}

@@ -1,0 +1,183 @@
+/* options.c - the command line */
+#include "options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum option_id {
+    OPT_MODEL, OPT_FILE, OPT_STDIN, OPT_MIC, OPT_FRAMED, OPT_INTERVAL, OPT_LOW_LATENCY, OPT_OUTPUT,
+    OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
+    OPT_PRECISION, OPT_KERNELS, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP
+} option_id;
+
+static const struct option_name {
+    const char *name;
+    option_id id;
+    int has_value;
+} names[] = {
+    {"-d", OPT_MODEL, 1},           {"-i", OPT_FILE, 1},
+    {"--stdin", OPT_STDIN, 0},      {"--from-mic", OPT_MIC, 0},
+    {"--framed", OPT_FRAMED, 0},    {"-I", OPT_INTERVAL, 1},
+    {"-o", OPT_OUTPUT, 1},          {"--low-latency", OPT_LOW_LATENCY, 0},
+    {"--alt", OPT_ALT, 1},          {"--delay", OPT_DELAY, 1},
+    {"--monitor", OPT_MONITOR, 0},  {"--silent", OPT_SILENT, 0},
+    {"--debug", OPT_DEBUG, 0},      {"--events", OPT_EVENTS, 0},
+    {"--tokens", OPT_TOKENS, 0},    {"--threads", OPT_THREADS, 1},
+    {"--precision", OPT_PRECISION, 1}, {"--kernels", OPT_KERNELS, 1},
+    {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
+    {"--list-devices", OPT_LIST_DEVICES, 0},
+    {"--version", OPT_VERSION, 0},  {"--help", OPT_HELP, 0}, {"-h", OPT_HELP, 0},
+};
+
+typedef struct parser {
+    options *o;
+    int argc;
+    char **argv;
+    int at;
+    int inputs;               /* how many of -i, --stdin, --from-mic, --framed were given */
+    int outputs;              /* how many of --events, --tokens were given */
+    char *err;
+    size_t err_size;
+} parser;
+
+#define FAIL(p, ...) (snprintf((p)->err, (p)->err_size, __VA_ARGS__), 0)
+
+static int parse_number(const char *text, double least, double most, double *out) {
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !isfinite(value) || value < least || value > most) return 0;
+    *out = value;
+    return 1;
+}
+
+static int parse_integer(const char *text, long least, long most, int *out) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || value < least || value > most) return 0;
+    *out = (int)value;
+    return 1;
+}
+
+static int choose_input(parser *p, input_kind kind) {
+    p->o->input = kind;
+    p->inputs++;
+    return 1;
+}
+
+static int choose_output(parser *p, output_kind kind) {
+    p->o->output = kind;
+    p->outputs++;
+    return 1;
+}
+
+static int set_precision(parser *p, const char *value) {
+    static const struct { const char *name; vox_precision precision; } known[] = {
+        {"auto", VOX_PRECISION_AUTO}, {"bf16", VOX_PRECISION_BF16}, {"f32", VOX_PRECISION_F32},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(value, known[i].name) != 0) continue;
+        p->o->model.precision = known[i].precision;
+        return 1;
+    }
+    return FAIL(p, "--precision is auto, bf16 or f32, not '%s'", value);
+}
+
+static int set_delay(parser *p, const char *value) {
+    int ms;
+    if (!parse_integer(value, 80, 2400, &ms) || ms % 80 != 0 || (ms > 1200 && ms != 2400))
+        return FAIL(p, "--delay is a multiple of 80 from 80 to 1200 ms, or 2400, not '%s'", value);
+    p->o->delay_ms = ms;
+    return 1;
+}
+
+static int apply_value(parser *p, option_id id, const char *value) {
+    options *o = p->o;
+    switch (id) {
+    case OPT_MODEL: o->model_dir = value; return 1;
+    case OPT_OUTPUT: o->output_path = value; return 1;
+    case OPT_KERNELS: o->model.kernels = value; return 1;
+    case OPT_DEVICE: o->device = value; return 1;
+    case OPT_PRECISION: return set_precision(p, value);
+    case OPT_DELAY: return set_delay(p, value);
+    case OPT_FILE:
+        o->input_path = value;
+        return choose_input(p, strcmp(value, "-") == 0 ? INPUT_STDIN : INPUT_FILE);
+    case OPT_INTERVAL:
+        if (!parse_number(value, 1e-3, 60, &o->interval))
+            return FAIL(p, "-I takes a positive number of seconds, at most 60, not '%s'", value);
+        if (o->interval < 0.08) o->interval = 0.08;    /* one token; less cannot be worked on */
+        return 1;
+    case OPT_ALT:
+        return parse_number(value, 0, 1, &o->alt_cutoff) ||
+               FAIL(p, "--alt takes a number from 0.0 to 1.0, not '%s'", value);
+    case OPT_THREADS:
+        return parse_integer(value, 0, 256, &o->model.threads) ||
+               FAIL(p, "--threads takes a number from 0 (all cores) to 256, not '%s'", value);
+    default:                  /* OPT_BACKEND */
+        return strcmp(value, "auto") == 0 || strcmp(value, "cpu") == 0 ||
+               FAIL(p, "--backend is auto or cpu in this build, not '%s'", value);
+    }
+}
+
+static int apply_flag(parser *p, option_id id) {
+    options *o = p->o;
+    switch (id) {
+    case OPT_STDIN: return choose_input(p, INPUT_STDIN);
+    case OPT_MIC: return choose_input(p, INPUT_MICROPHONE);
+    case OPT_FRAMED: return choose_input(p, INPUT_FRAMED);
+    case OPT_EVENTS: return choose_output(p, OUTPUT_EVENTS);
+    case OPT_TOKENS: return choose_output(p, OUTPUT_TOKENS);
+    case OPT_LOW_LATENCY: o->low_latency = 1; return 1;
+    case OPT_MONITOR: o->monitor = 1; return 1;
+    case OPT_SILENT: o->silent = 1; return 1;
+    case OPT_DEBUG: o->debug = 1; return 1;
+    case OPT_LIST_DEVICES: o->command = COMMAND_LIST_DEVICES; return 1;
+    case OPT_VERSION: o->command = COMMAND_VERSION; return 1;
+    default: o->command = COMMAND_HELP; return 1;
+    }
+}
+
+/* One option at p->at, as "--name value", "--name=value" or "-n value". */
+static int parse_one(parser *p) {
+    const char *word = p->argv[p->at++];
+    const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i].name) != length || strncmp(names[i].name, word, length) != 0) continue;
+        if (!names[i].has_value)
+            return equals ? FAIL(p, "%s takes no value", names[i].name)
+                          : apply_flag(p, names[i].id);
+        if (!equals && p->at >= p->argc) return FAIL(p, "%s needs a value", word);
+        return apply_value(p, names[i].id, equals ? equals + 1 : p->argv[p->at++]);
+    }
+    return FAIL(p, word[0] == '-' ? "unknown option '%s'" : "unexpected argument '%s'", word);
+}
+
+static int check(parser *p) {
+    options *o = p->o;
+    if (o->command != COMMAND_TRANSCRIBE) return 1;
+    if (p->inputs > 1) return FAIL(p, "-i, --stdin, --from-mic and --framed exclude one another");
+    if (p->outputs > 1) return FAIL(p, "--events and --tokens exclude one another");
+    if (!o->model_dir) return FAIL(p, "-d DIR is missing: the folder that holds the model");
+    if (p->inputs == 0) return FAIL(p, "an input is missing: -i FILE, --stdin or --from-mic");
+    if (o->device && o->input != INPUT_MICROPHONE)
+        return FAIL(p, "--device goes with --from-mic");
+    return 1;
+}
+
+int options_parse(options *o, int argc, char **argv, char *err, size_t err_size) {
+    memset(o, 0, sizeof *o);
+    o->model = vox_model_default_params();
+    o->alt_cutoff = -1;
+    parser p = {o, argc, argv, 1, 0, 0, err, err_size};
+    while (p.at < argc)
+        if (!parse_one(&p)) return 0;
+    if (!check(&p)) return 0;
+    if (o->interval == 0) o->interval = o->low_latency || o->input == INPUT_FRAMED ? 0.5 : 2.0;
+    /* What is not live stays one utterance, so that it gives the same words however it comes. */
+    if (o->input == INPUT_MICROPHONE || (o->input == INPUT_STDIN && o->low_latency))
+        o->silence_ms = o->low_latency ? 300 : 600;
+    return 1;
+}

@@ -1,0 +1,42 @@
+/* options.h - the command line */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stddef.h>
+
+#include "../vox.h"
+
+typedef enum input_kind {
+    INPUT_NONE, INPUT_FILE, INPUT_STDIN, INPUT_MICROPHONE, INPUT_FRAMED
+} input_kind;
+
+typedef enum output_kind { OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_EVENTS } output_kind;
+
+typedef enum command {
+    COMMAND_TRANSCRIBE, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES
+} command;
+
+typedef struct options {
+    command command;
+    const char *model_dir;
+    input_kind input;
+    const char *input_path;       /* INPUT_FILE */
+    const char *device;           /* INPUT_MICROPHONE: part of a name; NULL = the default one */
+    output_kind output;
+    const char *output_path;      /* NULL = standard output */
+    double interval;              /* seconds */
+    int low_latency;
+    int silence_ms;               /* silence that ends an utterance; 0 = none does */
+    double alt_cutoff;            /* negative = no alternatives */
+    int delay_ms;                 /* 0 = the model's */
+    int monitor, silent, debug;
+    vox_model_params model;
+} options;
+
+/* Returns 1, or 0 with one sentence in err. The strings of argv must outlive *o. */
+int options_parse(options *o, int argc, char **argv, char *err, size_t err_size);
+
+extern const char options_help[];
+extern const char options_usage[];
+
+#endif
