@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -87,10 +88,15 @@ def _time(ms: int, point: str) -> str:
 def _srt(found: Iterable[Cue]) -> str:
     return "".join(
         f"{number}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n"
-        + "\n".join(cue.lines).replace("-->", "→")
+        + "\n".join(_srt_text(line) for line in cue.lines)
         + "\n\n"
         for number, cue in enumerate(found, 1)
     )
+
+
+def _srt_text(line: str) -> str:
+    """SubRip has no escapes: an invisible joiner keeps players from seeing a tag or a time."""
+    return re.sub(r"(<(?=[a-zA-Z/])|\{(?=\\)|--(?=>))", "\\1\u2060", line)
 
 
 def _vtt(segments: Sequence[Segment]) -> str:
