@@ -169,9 +169,8 @@ def main() -> None:
     print(f"real-time factor        {report['real_time_factor']:.4f}")
     for minute, mb in report["memory_mb"].items():
         print(f"memory after {minute:>7}    {mb:.1f} MB")
-    print(
-        f"\n{'delay setting':>14} {'median':>8} {'95 %':>8}   words  (interval {options.interval} s)"
-    )
+    print(f"\ninterval {options.interval} s")
+    print(f"{'delay setting':>14} {'median':>8} {'95 %':>8}   words")
     for delay_ms in options.delays:
         found = sorted(d for clip in clips for d in delays_of(clip, delay_ms, options.interval))
         if not found:
