@@ -98,7 +98,9 @@ def test_killed_at_any_moment(tmp_path: Path, part: int) -> None:
         page = (folder / "transcript.md").read_text("utf-8")
         settled = sum(1 for line in parsed if line["type"] == "segment")
         for segment in loaded.segments[:settled]:
-            assert escaped(segment.text) in page
+            if segment.kind is SegmentKind.SPEECH:
+                assert escaped(segment.text) in page
         notes = sum(s.kind is SegmentKind.NOTE for s in loaded.segments[:settled])
-        assert page.count("▸ mark") >= notes
+        in_flight = parsed[-1].get("kind") == "note"
+        assert page.count("▸ mark") >= notes - in_flight
         assert json.loads((folder / "session.json").read_text())["finished"] is False

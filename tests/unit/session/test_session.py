@@ -365,7 +365,7 @@ def test_list_and_find(tmp_path: Path, clock: Clock) -> None:
     assert list_sessions(root) == []
     with pytest.raises(SessionError, match="no sessions yet"):
         find_session(root, "last")
-    made = []
+    made: list[Session] = []
     for _ in range(3):
         session = Session.create(root, SessionMeta(), clock)
         speak(session)
