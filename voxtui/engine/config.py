@@ -1,0 +1,33 @@
+"""What the engine is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """One engine process. 0, "auto" and None leave the choice to the engine."""
+
+    model: Path
+    delay_ms: int = 0
+    interval_s: float = 0.5
+    threads: int = 0
+    precision: str = "auto"
+    alternatives: int = 0
+    binary: Path | None = None
+
+    def command(self, binary: Path) -> list[str]:
+        """The command line that starts `binary` with these choices."""
+        args = [str(binary), "-d", str(self.model), "--framed", "--events"]
+        args += ["-I", f"{self.interval_s:g}"]
+        if self.delay_ms:
+            args += ["--delay", str(self.delay_ms)]
+        if self.threads:
+            args += ["--threads", str(self.threads)]
+        if self.precision != "auto":
+            args += ["--precision", self.precision]
+        if self.alternatives:
+            args += ["--alt", str(self.alternatives)]
+        return args

@@ -1,0 +1,48 @@
+"""Finds the engine's binary."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from voxtui import paths
+
+_INSTRUMENTED = ("asan", "ubsan", "tsan", "msan", "san", "fuzz", "aarch64", "arm64", "debug", "cov")
+
+
+class EngineMissing(Exception):  # noqa: N818 - says what it is
+    """There is no engine to start; the message is one sentence that says what to do."""
+
+
+def find_engine() -> Path:
+    """`$VOXTUI_ENGINE`, else the binary in the package, else the newest development build."""
+    named = os.environ.get("VOXTUI_ENGINE")
+    if named:
+        path = Path(named).expanduser()
+        if not _runs(path):
+            raise EngineMissing(
+                f"VOXTUI_ENGINE names {path}, which is not a program that can be started."
+            )
+        return path
+    for path in (paths.package_dir() / "bin" / "voxtral", *_development_builds()):
+        if _runs(path):
+            return path
+    raise EngineMissing(
+        "The engine's program is missing: run ./scripts/run, or pip install . again."
+    )
+
+
+def _development_builds() -> list[Path]:
+    """Builds beside the package's source: `build`, `make`'s, then the others, newest first."""
+    source = paths.package_dir().parent / "voxtral_c"
+    others = [
+        path
+        for path in source.glob("build*/voxtral")
+        if not any(word in path.parent.name.lower() for word in _INSTRUMENTED)
+    ]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return [source / "build" / "voxtral", source / "voxtral", *others]
+
+
+def _runs(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

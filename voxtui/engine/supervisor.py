@@ -1,0 +1,420 @@
+"""Keeps one engine process running and turns what it says into events in session audio time.
+
+    caller --audio_written, end_utterance, settled--> Timeline <--- Feeder --frames--> process
+                                                         ^                                |
+    caller <--EngineEvent-- supervisor's thread ---------+<------ reader threads <--lines-+
+
+The supervisor's thread is the only one that changes the state below and the only one that posts.
+A process that ends unasked, breaks the protocol or hangs is replaced, and the sound after the
+settled point is sent again from the session's file.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from voxtui import paths
+from voxtui.engine import protocol as wire
+from voxtui.engine.config import EngineConfig
+from voxtui.engine.feeder import Feeder
+from voxtui.engine.locate import EngineMissing, find_engine
+from voxtui.engine.process import Broke, EngineProcess, Output, OutputEnded
+from voxtui.engine.timeline import ReadAudio, Timeline
+from voxtui.engine.translation import Translator
+from voxtui.engine.watchdog import Watchdog
+from voxtui.events import (
+    SAMPLE_RATE,
+    EngineChanged,
+    EngineEvent,
+    EngineState,
+    EngineStats,
+    Notice,
+    Severity,
+    UtteranceEnded,
+    WordsRetracted,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient the supervisor is, in seconds."""
+
+    backoff: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)
+    """Before each new start without progress; after the last one it gives up."""
+    healthy: float = 60.0
+    """A process that had nothing left to do and ran this long was no failure."""
+    stats: float = 0.1
+    stall: float = 30.0
+    """No output although sound waits, and no computing either."""
+    stall_busy: float = 300.0
+    """No output although sound waits, whatever it computes."""
+    quit: float = 2.0
+    """From the quit frame to the end, when nothing is left to do."""
+
+
+class Engine:
+    """The engine as the pipeline sees it. All methods are thread-safe and, but for `stop`,
+    return at once; `post` must not block."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        read_audio: ReadAudio,
+        post: Callable[[EngineEvent], None],
+        *,
+        timing: Timing | None = None,
+    ) -> None:
+        self._timeline = Timeline(read_audio)
+        self._post = post
+        self._timing = timing or Timing()
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        # Held while "done" and its event are given out, so that nobody sees one without the other.
+        self._telling = threading.RLock()
+        # What follows belongs to the supervisor's thread.
+        self._config = config
+        self._facts = EngineChanged(EngineState.STOPPED)
+        self._translator = Translator(self._timeline)
+        self._process: EngineProcess | None = None
+        self._feeder: Feeder | None = None
+        self._watchdog = Watchdog(self._timing.stall, self._timing.stall_busy)
+        self._generation = 0
+        self._error = ""
+        self._failures = 0
+        self._failed_at = -1
+        self._spawned_at = 0.0
+        self._respawn_at: float | None = None
+        self._told: EngineStats | None = None
+        self._told_at = 0.0
+        self._stop_at: float | None = None
+        self._ended = False
+
+    # ---- what the pipeline calls -------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the process; `EngineChanged` tells how it goes."""
+        self._inbox.put(self._spawn)
+        self._thread.start()
+
+    def audio_written(self, total_samples: int) -> None:
+        """The session's audio file now holds this many samples."""
+        self._timeline.written(total_samples)
+
+    def end_utterance(self) -> None:
+        """The utterance ends at the total so far; `UtteranceEnded` follows its last words."""
+        if not self._timeline.end_utterance():
+            self._inbox.put(self._tell_nothing_to_end)
+
+    def settled(self, time_s: float) -> None:
+        """Words up to this session audio time are final: a replay starts here."""
+        self._timeline.settle(round(time_s * SAMPLE_RATE))
+
+    def new_session(self, read_audio: ReadAudio) -> None:
+        """Positions count from 0 again, in another file; the model stays loaded."""
+        self._timeline.restart(read_audio)
+        self._inbox.put(self._forget_session)
+
+    def configure(self, *, delay_ms: int | None = None, interval_s: float | None = None) -> None:
+        """Change the delay (from the next utterance on) and the interval (at once)."""
+        self._inbox.put(lambda: self._configure(delay_ms, interval_s))
+
+    def reload(self, config: EngineConfig) -> None:
+        """Go on with another process; what is not settled is transcribed again by it."""
+        self._inbox.put(lambda: self._reload(config))
+
+    def idle(self) -> bool:
+        """All sound belongs to utterances whose words have been posted."""
+        with self._telling:
+            return self._timeline.idle()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Let it finish what is written, at most `timeout_s`, then end it. No events after."""
+        if self._thread.ident is None or not self._thread.is_alive():
+            return
+        self._inbox.put(lambda: self._begin_stop(timeout_s))
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    # ---- the supervisor's thread -------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._ended:
+                try:
+                    work = self._inbox.get(timeout=self._patience())
+                except queue.Empty:
+                    pass
+                else:
+                    work()
+                self._tick(time.monotonic())
+        except Exception:
+            _log.exception("the engine's supervisor failed")
+            self._drop_process()
+            self._tell_state(EngineState.FAILED, "The engine's supervisor failed: see the log.")
+
+    def _patience(self) -> float:
+        if self._respawn_at is not None:
+            return max(0.0, min(0.1, self._respawn_at - time.monotonic()))
+        return 0.5 if self._timeline.idle() and self._stop_at is None else self._timing.stats / 2
+
+    def _tick(self, now: float) -> None:
+        if self._ended:
+            return
+        self._tell_stats(now)
+        if self._respawn_at is not None and now >= self._respawn_at:
+            self._spawn()
+        if self._stop_at is not None:
+            if self._timeline.idle():
+                self._stop_at = min(self._stop_at, now + self._timing.quit)
+            if now >= self._stop_at:
+                self._end()
+        elif self._process is not None and self._feeder is not None:
+            if self._process.gone_for(now) > 1.0:  # something it started holds its output open
+                self._on_output(self._generation, OutputEnded())
+            elif self._facts.state is EngineState.READY and self._watchdog.hangs(
+                now, self._feeder, self._process, self._timeline.positions().done, self._slack_s()
+            ):
+                self._crashed("does not answer any more")
+
+    def _slack_s(self) -> float:
+        """Sound that a healthy engine may hold back, in seconds."""
+        return 3.0 + 2 * self._facts.interval_s + self._facts.delay_ms / 1000
+
+    # ---- processes ---------------------------------------------------------------------
+
+    def _spawn(self) -> None:
+        self._respawn_at = None
+        self._generation += 1
+        generation = self._generation
+        self._error = ""
+        self._spawned_at = time.monotonic()
+        self._facts = replace(self._facts, model=self._config.model.name)
+        self._tell_state(EngineState.LOADING)
+        try:
+            binary = self._config.binary or find_engine()
+            process = EngineProcess(
+                self._config.command(binary),
+                paths.log_dir() / "engine.log",
+                lambda output: self._inbox.put(lambda: self._on_output(generation, output)),
+            )
+        except EngineMissing as error:
+            self._tell_state(EngineState.FAILED, str(error))
+            return
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._tell_state(EngineState.FAILED, f"The engine cannot be started: {reason}.")
+            return
+        self._process = process
+        self._feeder = Feeder(process.stdin, self._timeline, self._complain)
+
+    def _drop_process(self) -> EngineProcess | None:
+        """End the process, if there is one; what it still says is ignored."""
+        process, feeder = self._process, self._feeder
+        self._process = self._feeder = None
+        self._generation += 1
+        if feeder is not None:
+            feeder.abandon()
+        if process is not None:
+            process.kill()
+            self._translator.process_gone()
+        return process
+
+    def _crashed(self, what: str) -> None:
+        """The process is of no use any more: start another one, or give up."""
+        loading = self._facts.state is not EngineState.READY
+        settled = self._timeline.positions().settled
+        ran_well = (
+            self._timeline.idle() and time.monotonic() - self._spawned_at > self._timing.healthy
+        )
+        process = self._drop_process()
+        if settled > self._failed_at or ran_well:
+            self._failures = 0
+        self._failed_at = settled
+        self._failures += 1
+        reason = self._error or (process.last_words() if process else "")
+        why = f"{what}: {reason}" if reason else what
+        code = process.wait(0) if process else None
+        if self._stop_at is not None:
+            self._end()
+        elif loading and code == 2:
+            self._tell_state(EngineState.FAILED, reason or "The engine cannot use this model.")
+        elif self._failures > len(self._timing.backoff):
+            self._tell_state(
+                EngineState.FAILED,
+                f"The engine stopped {self._failures} times in a row ({why}). "
+                f"More is in {paths.log_dir() / 'engine.log'}.",
+            )
+        else:
+            self._tell_state(EngineState.RESTARTING, f"The engine {why}. It is started again.")
+            self._retract("the engine is started again")
+            self._respawn_at = time.monotonic() + self._timing.backoff[self._failures - 1]
+
+    def _retract(self, reason: str) -> None:
+        start = self._rewind()
+        if self._timeline.positions().total > start:
+            self._post(WordsRetracted(start / SAMPLE_RATE, reason))
+
+    def _rewind(self) -> int:
+        """Go back to the settled point; an utterance that was settled to its end has ended."""
+        with self._telling:
+            start, ended = self._timeline.back_to_settled()
+            if ended:
+                self._post(UtteranceEnded(start / SAMPLE_RATE))
+        return start
+
+    def _reload(self, config: EngineConfig) -> None:
+        self._config = config
+        if self._stop_at is not None:
+            return
+        self._drop_process()
+        self._failures = 0
+        self._failed_at = -1
+        self._retract("another model goes on")
+        self._spawn()
+
+    def _configure(self, delay_ms: int | None, interval_s: float | None) -> None:
+        if delay_ms is not None:
+            self._config = replace(self._config, delay_ms=delay_ms)
+        if interval_s is not None:
+            self._config = replace(self._config, interval_s=interval_s)
+        if self._feeder is not None and (delay_ms is not None or interval_s is not None):
+            self._feeder.command(wire.encode_configure(delay_ms=delay_ms, interval_s=interval_s))
+
+    def _begin_stop(self, timeout_s: float) -> None:
+        self._stop_at = time.monotonic() + timeout_s
+        loading = self._facts.state is not EngineState.READY
+        if self._process is None or self._feeder is None or (loading and self._timeline.idle()):
+            self._end()
+            return
+        self._timeline.end_utterance()
+        self._feeder.quit()
+
+    def _end(self) -> None:
+        """The end of the process and of this thread."""
+        self._ended = True
+        self._respawn_at = None
+        feeder = self._feeder
+        if self._process is not None:
+            self._process.kill(grace_s=0.5)
+        self._drop_process()
+        if feeder is not None:
+            feeder.join(1.0)
+        self._tell_state(EngineState.STOPPED)
+
+    # ---- what the process says ---------------------------------------------------------
+
+    def _on_output(self, generation: int, output: Output) -> None:
+        feeder = self._feeder
+        if generation != self._generation or feeder is None:
+            return
+        self._watchdog.heard(time.monotonic())
+        try:
+            match output:
+                case Broke(reason):
+                    self._crashed(f"cannot be understood: {reason}")
+                case OutputEnded():
+                    self._on_exit()
+                case _:
+                    self._on_event(feeder, output)
+        except wire.ProtocolError as error:
+            self._crashed(f"cannot be understood: {error}")
+
+    def _on_exit(self) -> None:
+        assert self._process is not None
+        code = self._process.wait(1.0)
+        if self._stop_at is not None:
+            self._end()
+        elif code is None:
+            self._crashed("closed its output")
+        elif code < 0:
+            self._crashed(f"was ended by signal {-code}")
+        else:
+            self._crashed(f"ended with code {code}")
+
+    def _on_event(self, feeder: Feeder, event: wire.WireEvent) -> None:
+        match event:
+            case wire.WireToken():
+                token = self._translator.token(feeder, event)
+                if token is not None:
+                    self._post(token)
+            case wire.WireStats():
+                self._translator.stats(feeder, event)
+            case wire.WireUtteranceEnd():
+                with self._telling:
+                    end_s = self._translator.utterance_end(feeder, event)
+                    if end_s is not None:
+                        self._told_at = 0.0
+                        self._tell_stats(time.monotonic())
+                        self._post(UtteranceEnded(end_s))
+            case wire.WireReady():
+                self._on_ready(feeder, event)
+            case wire.WireConfigured(delay_ms, interval_s):
+                self._facts = replace(self._facts, delay_ms=delay_ms, interval_s=interval_s)
+                self._tell_state(EngineState.READY)
+            case wire.WireWarning(_, message):
+                self._post(Notice(Severity.WARNING, message))
+            case wire.WireError(_, message):
+                self._error = message
+
+    def _on_ready(self, feeder: Feeder, ready: wire.WireReady) -> None:
+        if self._facts.state is EngineState.READY:
+            raise wire.ProtocolError("it was ready twice")
+        if ready.protocol != wire.VERSION:
+            self._drop_process()
+            self._tell_state(
+                EngineState.FAILED,
+                f"The engine speaks version {ready.protocol} of the protocol, not "
+                f"{wire.VERSION}: install voxtui again.",
+            )
+            return
+        self._facts = replace(
+            self._facts,
+            engine=ready.engine,
+            model=Path(ready.model).name or self._config.model.name,
+            precision=ready.precision,
+            backend=ready.backend,
+            delay_ms=ready.delay_ms,
+            interval_s=ready.interval_s,
+            load_ms=ready.load_ms,
+        )
+        threads = f", {ready.threads} threads" if ready.threads else ""
+        self._tell_state(EngineState.READY, f"{ready.kernels}{threads}")
+        feeder.start(self._rewind())
+
+    # ---- telling -----------------------------------------------------------------------
+
+    def _tell_state(self, state: EngineState, detail: str = "") -> None:
+        self._facts = replace(self._facts, state=state, detail=detail)
+        self._post(self._facts)
+
+    def _tell_stats(self, now: float) -> None:
+        """Where it stands, when that changed, at most ten times a second."""
+        if now - self._told_at < self._timing.stats:
+            return
+        stats = self._translator.snapshot()
+        if stats != self._told and (self._told is not None or stats.audio_in_s > 0):
+            self._told, self._told_at = stats, now
+            self._post(stats)
+
+    def _tell_nothing_to_end(self) -> None:
+        """An utterance without sound ended; if others are open their end stands for it."""
+        with self._telling:
+            if self._timeline.idle():
+                self._post(UtteranceEnded(self._timeline.positions().total / SAMPLE_RATE))
+
+    def _complain(self, sentence: str) -> None:
+        self._inbox.put(lambda: self._post(Notice(Severity.ERROR, sentence)))
+
+    def _forget_session(self) -> None:
+        self._translator.restart()
+        self._told = None
+        self._failures = 0
+        self._failed_at = -1
