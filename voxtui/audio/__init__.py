@@ -1,0 +1,1 @@
+"""Sound from a microphone, a file or standard input, as 16 kHz mono s16."""
