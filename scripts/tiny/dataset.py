@@ -66,9 +66,9 @@ def spell(words: Sequence[str]) -> list[str]:
     """Settle the one pair that sounds alike: "write" after "please", "right" elsewhere."""
     result: list[str] = []
     for word in words:
-        if word in ("right", "write"):
-            word = "write" if result and result[-1] == "please" else "right"
-        result.append(word)
+        asked = bool(result) and result[-1] == "please"
+        homophone = "write" if asked else "right"
+        result.append(homophone if word in ("right", "write") else word)
     return result
 
 

@@ -19,16 +19,16 @@ ACCENTS = (
     "en-us-nyc",
 )
 HELD_ACCENTS = ("en-gb-x-gbclan", "en-us", "en")
-_VARIANTS = (
-    "m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 klatt klatt2 klatt4 klatt5 klatt6 Alex Alicia Andy Annie Denis"
-    " Diogo Gene Gene2 Hugo Jacky Lee Marco Mario Mike Nguyen RicishayMax RicishayMax2 Tweaky adam"
-    " anika announcer antonio aunty benjamin boris caleb croak david ed edward edward2 grandma"
-    " grandpa gustave iven iven2 iven3 john kaukovalta marcelo max michel miguel norbert pablo pedro"
-    " quincy rob robert sandro shelby steph steph2 steph3 travis victor zac robosoft3 UniRobot"
-)
-TRAIN_VARIANTS = ("",) + tuple("+" + name for name in _VARIANTS.split())
-HELD_VARIANTS = ("+m6", "+f4", "+klatt3", "+Andrea", "+Michael", "+linda", "+paul", "+Henrique")
-HELD_VARIANTS += ("+belinda",)
+_TRAIN_NAMES = """
+m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 klatt klatt2 klatt4 klatt5 klatt6 Alex Alicia Andy Annie Denis
+Diogo Gene Gene2 Hugo Jacky Lee Marco Mario Mike Nguyen RicishayMax RicishayMax2 Tweaky adam
+anika announcer antonio aunty benjamin boris caleb croak david ed edward edward2 grandma
+grandpa gustave iven iven2 iven3 john kaukovalta marcelo max michel miguel norbert pablo pedro
+quincy rob robert sandro shelby steph steph2 steph3 travis victor zac robosoft3 UniRobot
+"""
+_HELD_NAMES = "m6 f4 klatt3 Andrea Michael linda paul Henrique belinda"
+TRAIN_VARIANTS = ("", *("+" + name for name in _TRAIN_NAMES.split()))
+HELD_VARIANTS = tuple("+" + name for name in _HELD_NAMES.split())
 
 _WORD_EVENT = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tiny.vocabulary import BOS, PAD
 
@@ -32,7 +32,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), self.eps)
+        return functional.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), self.eps)
 
 
 def rotation(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
@@ -79,7 +79,7 @@ class Attention(nn.Module):
         repeat = self.heads // self.kv_heads
         if repeat > 1:
             k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.wo(out.transpose(1, 2).flatten(2))
 
 
@@ -93,7 +93,7 @@ class FeedForward(nn.Module):
         self.w3 = nn.Linear(dim, hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.w2(F.silu(self.w1(x)) * self.w3(x))
+        return self.w2(functional.silu(self.w1(x)) * self.w3(x))
 
 
 class Layer(nn.Module):
@@ -138,7 +138,7 @@ class Layer(nn.Module):
         window: int,
         time: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """One position x [1, 1, D] on the keys and values kept so far; gives the new ones too."""
+        """One position x [B, 1, D] on the keys and values kept so far; gives the new ones too."""
         q, k, v = self.attention.project(self.attention_norm(x), turn)
         if past is not None:
             k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
@@ -155,7 +155,7 @@ class CausalConv(nn.Module):
         self.conv = nn.Conv1d(inputs, outputs, 3, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.gelu(self.conv(F.pad(x, (self.left, 0))))
+        return functional.gelu(self.conv(functional.pad(x, (self.left, 0))))
 
 
 class Encoder(nn.Module):
@@ -255,38 +255,37 @@ class VoxtralRealtime(nn.Module):
             if taps is not None:
                 taps[f"dec.{i}"] = x
         x = self.norm(x)
-        logits = F.linear(x, self.embedding.tok_embeddings.weight)
+        logits = functional.linear(x, self.embedding.tok_embeddings.weight)
         if taps is not None:
             taps["dec.norm"], taps["logits"] = x, logits
         return logits
 
     @torch.no_grad()
-    def generate(
-        self, audio: Tensor, delay: int, left_pads: int = 32
-    ) -> tuple[list[int], list[float]]:
-        """Greedy ids after the prompt for audio [1, T, D], and each step's margin in logits.
+    def generate(self, audio: Tensor, delay: int, left_pads: int = 32) -> tuple[Tensor, Tensor]:
+        """Greedy ids [B, n] after the prompt for audio [B, T, D], and each step's margin [B, n].
 
-        EOS does not stop it: the audio's end does.
+        The margin is the distance of the two best logits. EOS stops nothing: the audio's end does.
         """
         args = self.params
         prompt = prompt_ids(delay, left_pads)
         time = self.delay_embedding(delay)
         table = self.embedding.tok_embeddings.weight
         cache: Cache = [None] * len(self.layers)
-        ids, margins, token = [], [], prompt[0]
+        token = torch.full((len(audio),), prompt[0])
+        ids, margins = [], []
         for position in range(audio.shape[1]):
             if position < len(prompt):
-                token = prompt[position]
-            x = audio[:, position : position + 1] + table[token]
+                token = torch.full((len(audio),), prompt[position])
+            x = audio[:, position : position + 1] + table[token][:, None]
             turn = rotation(torch.tensor([position]), args["head_dim"], args["rope_theta"])
             for i, layer in enumerate(self.layers):
                 x, cache[i] = layer.step(x, turn, cache[i], args["sliding_window"], time)
             if position >= len(prompt) - 1:
-                best = F.linear(self.norm(x[0, 0]), table).topk(2)
-                token = int(best.indices[0])
+                best = functional.linear(self.norm(x[:, 0]), table).topk(2, -1)
+                token = best.indices[:, 0]
                 ids.append(token)
-                margins.append(float(best.values[0] - best.values[1]))
-        return ids, margins
+                margins.append(best.values[:, 0] - best.values[:, 1])
+        return torch.stack(ids, 1), torch.stack(margins, 1)
 
 
 def prompt_ids(delay: int, left_pads: int = 32) -> list[int]:

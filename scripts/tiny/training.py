@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from tiny.dataset import IGNORED, N_STATES, SHORT_DELAYS, Batch, Examples, Stage
@@ -97,22 +97,24 @@ class Trainer:
             right = (logits.argmax(-1) == batch.target)[text].float().mean()
         flat = logits.flatten(0, 1)
         return {
-            "token": F.cross_entropy(flat, batch.target.flatten(), ignore_index=IGNORED),
+            "token": functional.cross_entropy(flat, batch.target.flatten(), ignore_index=IGNORED),
             "size": 1e-4 * (torch.logsumexp(flat, -1) ** 2).mean(),
-            "state": F.cross_entropy(states.flatten(0, 1), batch.state.flatten()),
-            "ended": F.cross_entropy(ended.flatten(0, 1), batch.ended_word.flatten()),
+            "state": functional.cross_entropy(states.flatten(0, 1), batch.state.flatten()),
+            "ended": functional.cross_entropy(ended.flatten(0, 1), batch.ended_word.flatten()),
             "right": right,
         }
 
     def step(self, batch: Batch, share: float) -> dict[str, float]:
         """One update; `share` is how much of the run is over."""
         warm = min(1.0, (self.steps + 1) / 150)
-        rate = self.settings.peak_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
+        rate = self.settings.peak_rate * warm * fall
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         parts = self.losses(batch)
         help_weight = 0.5 * (1 - share) + 0.1
-        loss = parts["token"] + parts["size"] + help_weight * (0.4 * parts["state"] + parts["ended"])
+        help_loss = 0.4 * parts["state"] + parts["ended"]
+        loss = parts["token"] + parts["size"] + help_weight * help_loss
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()

@@ -12,13 +12,12 @@ SAMPLE_RATE = 16000
 TOKEN_SAMPLES = 1280  # one token is 80 ms
 TOKEN_SECONDS = TOKEN_SAMPLES / SAMPLE_RATE
 
-WORDS: tuple[str, ...] = tuple(
-    (
-        "zero one two three four five six seven eight nine yes no up down left right go stop on off"
-        " open close start hello world music light kitchen computer coffee morning café goodbye"
-        " please write new line note time today play"
-    ).split()
-)
+_WORD_LIST = """
+zero one two three four five six seven eight nine yes no up down left right go stop on off open
+close start hello world music light kitchen computer coffee morning café goodbye
+please write new line note time today play
+"""
+WORDS: tuple[str, ...] = tuple(_WORD_LIST.split())
 
 # Words of several tokens; "café" is cut inside its last character on purpose.
 SPLIT_WORDS: dict[str, tuple[bytes, ...]] = {
@@ -124,10 +123,7 @@ class Tokenizer:
                 "version": "v13",
             },
             "vocab": [_vocab_entry(rank, piece) for rank, piece in enumerate(self.pieces)],
-            "special_tokens": [
-                {"rank": i, "token_str": SPECIAL_TOKENS.get(i, f"<SPECIAL_{i}>"), "is_control": True}
-                for i in range(min(self.n_special, 40))
-            ],
+            "special_tokens": [_special_entry(i) for i in range(min(self.n_special, 40))],
             "type": "Tekken",
             "version": 1,
             "audio": {
@@ -146,6 +142,12 @@ class Tokenizer:
                 "streaming_n_left_pad_tokens": left_pad_tokens,
             },
         }
+
+
+def _special_entry(rank: int) -> dict[str, Any]:
+    """One entry of the list of special tokens."""
+    text = SPECIAL_TOKENS.get(rank, f"<SPECIAL_{rank}>")
+    return {"rank": rank, "token_str": text, "is_control": True}
 
 
 def _vocab_entry(rank: int, piece: bytes) -> dict[str, Any]:
