@@ -1,0 +1,113 @@
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "json.h"
+
+#define MAX_FILE ((size_t)16 << 20)
+
+/* A reader that keeps the first failure, so that a table of fields needs no checks between. */
+typedef struct reader {
+    const json_doc *doc;
+    const char *path;
+    vox_error *err;
+    vox_status status;
+} reader;
+
+static void read_int(reader *r, const json_node *node, const char *name, int low, int high, int *out) {
+    int64_t v = 0;
+    if (r->status != VOX_OK) return;
+    if (!json_integer(r->doc, json_member(r->doc, node, name), &v) || v < low || v > high)
+        r->status = vox_fail(r->err, VOX_ERR_FORMAT, "%s: %s must be a whole number from %d to %d.",
+                             r->path, name, low, high);
+    *out = (int)v;
+}
+
+static void read_number(reader *r, const json_node *node, const char *name, double low, double high,
+                        double *out) {
+    if (r->status != VOX_OK) return;
+    if (!json_number(r->doc, json_member(r->doc, node, name), out) || !(*out >= low && *out <= high))
+        r->status = vox_fail(r->err, VOX_ERR_FORMAT, "%s: %s must be a number from %g to %g.",
+                             r->path, name, low, high);
+}
+
+/* Refuse what this engine would silently get wrong. */
+static void require(reader *r, int condition, const char *what) {
+    if (r->status == VOX_OK && !condition)
+        r->status = vox_fail(r->err, VOX_ERR_UNSUPPORTED, "%s: %s.", r->path, what);
+}
+
+static int is_true(const json_doc *doc, const json_node *node, const char *name, int otherwise) {
+    int v;
+    return json_bool(json_member(doc, node, name), &v) ? v : otherwise;
+}
+
+static void read_stack(reader *r, const json_node *node, vox_stack_config *c) {
+    double eps = 0;
+    read_int(r, node, "dim", 1, 1 << 16, &c->dim);
+    read_int(r, node, "n_layers", 1, 256, &c->n_layers);
+    read_int(r, node, "n_heads", 1, 1024, &c->n_heads);
+    read_int(r, node, "n_kv_heads", 1, 1024, &c->n_kv_heads);
+    read_int(r, node, "head_dim", 2, 1024, &c->head_dim);
+    read_int(r, node, "hidden_dim", 1, 1 << 18, &c->hidden_dim);
+    read_int(r, node, "sliding_window", 1, 1 << 17, &c->window);
+    read_number(r, node, "rope_theta", 1, 1e12, &c->rope_theta);
+    read_number(r, node, "norm_eps", 0, 1, &eps);
+    if (r->status != VOX_OK) return;
+    c->norm_eps = (float)eps;
+    c->biases = is_true(r->doc, node, "use_biases", 0);
+    require(r, c->head_dim % 2 == 0, "head_dim must be even");
+    require(r, c->n_heads % c->n_kv_heads == 0, "n_heads must be a multiple of n_kv_heads");
+    require(r, is_true(r->doc, node, "causal", 1), "only causal models can be streamed");
+}
+
+static void read_audio(reader *r, const json_node *encoder, const json_node *whisper, vox_config *c) {
+    const json_node *audio = json_member(r->doc, encoder, "audio_encoding_args");
+    int rate = 0;
+    double max = 0, frame_rate = 0;
+    read_int(r, audio, "sampling_rate", 1, 1 << 20, &rate);
+    read_int(r, audio, "num_mel_bins", 1, 1024, &c->n_mels);
+    read_int(r, audio, "window_size", 16, 4096, &c->mel_window);
+    read_int(r, audio, "hop_length", 1, 4096, &c->mel_hop);
+    read_number(r, audio, "global_log_mel_max", -100, 100, &max);
+    read_number(r, audio, "frame_rate", 0.01, 1e4, &frame_rate);
+    read_int(r, json_member(r->doc, whisper, "downsample_args"), "downsample_factor", 1, 64, &c->downsample);
+    if (r->status != VOX_OK) return;
+    c->mel_max = (float)max;
+    c->samples_per_token = c->mel_hop * 2 * c->downsample;
+    require(r, rate == VOX_SAMPLE_RATE, "the sampling rate must be 16000");
+    require(r, c->mel_window % 2 == 0 && c->mel_hop <= c->mel_window, "the mel window does not fit its hop");
+    require(r, fabs(frame_rate * c->samples_per_token - rate) < 1e-6 && c->samples_per_token == 1280,
+            "one token must be 80 ms of audio");
+}
+
+vox_status vox_config_load(vox_config *c, const char *path, vox_error *err) {
+    char *text;
+    size_t len;
+    json_doc doc;
+    memset(c, 0, sizeof *c);
+    vox_status status = vox_read_file(path, MAX_FILE, &text, &len, err);
+    if (status != VOX_OK) return status;
+    status = json_parse(&doc, text, len, path, err);
+    if (status == VOX_OK) {
+        reader r = { &doc, path, err, VOX_OK };
+        const json_node *root = doc.nodes;
+        const json_node *multimodal = json_member(&doc, root, "multimodal");
+        const json_node *whisper = json_member(&doc, multimodal, "whisper_model_args");
+        const json_node *encoder = json_member(&doc, whisper, "encoder_args");
+        require(&r, encoder != NULL, "this is not a speech model (multimodal.whisper_model_args.encoder_args is missing)");
+        read_stack(&r, root, &c->decoder);
+        read_int(&r, root, "vocab_size", 34, 1 << 22, &c->vocab_size);
+        require(&r, is_true(&doc, root, "tied_embeddings", 0), "the output head must be tied to the embeddings");
+        require(&r, is_true(&doc, root, "ada_rms_norm_t_cond", 0), "the model lacks conditioning on the delay");
+        require(&r, c->decoder.dim % 2 == 0, "dim must be even");
+        read_int(&r, root, "ada_rms_norm_t_cond_dim", 1, 1 << 16, &c->ada_dim);
+        read_stack(&r, encoder, &c->encoder);
+        read_audio(&r, encoder, whisper, c);
+        status = r.status;
+    }
+    json_free(&doc);
+    vox_free(text);
+    return status;
+}
