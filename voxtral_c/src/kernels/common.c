@@ -1,0 +1,47 @@
+#include "kernels.h"
+
+#include <math.h>
+
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF   /* the same bits whatever the instruction set offers */
+#endif
+
+void vox_add(float *y, const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+void vox_mul(float *y, const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] *= x[i];
+}
+
+void vox_gelu(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
+}
+
+void vox_rope(float *x, int heads, int head_dim, const float *cs) {
+    for (int h = 0; h < heads; h++, x += head_dim)
+        for (int i = 0; i < head_dim; i += 2) {
+            const float a = x[i], b = x[i + 1], c = cs[i], s = cs[i + 1];
+            x[i] = a * c - b * s;
+            x[i + 1] = b * c + a * s;
+        }
+}
+
+int vox_argmax(const float *x, int n) {
+    int best = 0;
+    float most = -INFINITY;
+    for (int i = 0; i < n; i++)
+        if (x[i] > most) {
+            most = x[i];
+            best = i;
+        }
+    return best;
+}
+
+void vox_widen_bf16(const uint16_t *x, float *y, size_t n) {
+    union { uint32_t u; float f; } v;
+    for (size_t i = 0; i < n; i++) {
+        v.u = (uint32_t)x[i] << 16;
+        y[i] = v.f;
+    }
+}

@@ -1,0 +1,63 @@
+/* kernels.h - the inner loops, one table of functions per instruction set.
+ *
+ * Order of summation: every output element is summed in an order that depends on the length of
+ * the sum alone, never on how many rows or columns are computed together, nor on alignment. So a
+ * column computed alone equals, bit for bit, the same column in a batch. Instruction sets differ
+ * in rounding only. Arithmetic is float32; BF16 weights are widened as they are read.
+ */
+#ifndef VOX_KERNELS_H
+#define VOX_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct vox_kernels {
+    const char *name;
+
+    /* y[c * ldy + r] = sum over i < k of w[r * ldw + i] * x[c * ldx + i], for r < rows, c < cols.
+     * Strides count elements; rows of w and columns of x are contiguous and may overlap. */
+    void (*matmul_bf16)(const uint16_t *w, size_t ldw, int rows, int k,
+                        const float *x, size_t ldx, int cols, float *y, size_t ldy);
+    void (*matmul_f32)(const float *w, size_t ldw, int rows, int k,
+                       const float *x, size_t ldx, int cols, float *y, size_t ldy);
+
+    /* out[q * ldo + d] += sum over j < keys of p[q * ldp + j] * v[j * ldv + d], for q < queries,
+     * d < dim; keys in order, so that a run of keys may be added in pieces. */
+    void (*add_weighted)(const float *p, size_t ldp, int queries, const float *v, size_t ldv,
+                         int keys, int dim, float *out, size_t ldo);
+
+    /* y = x / sqrt(mean(x^2) + eps) * weight; y may be x. */
+    void (*rms_norm)(const float *x, const float *weight, int n, float eps, float *y);
+    /* x = exp(x - max(x)) / sum, in place. */
+    void (*softmax)(float *x, int n);
+    /* sum of exp(x - max) */
+    float (*sum_exp)(const float *x, int n, float max);
+    /* a = a / (1 + exp(-a)) * b */
+    void (*silu_mul)(float *a, const float *b, size_t n);
+} vox_kernels;
+
+/* NULL where this build or this processor lacks them. */
+const vox_kernels *vox_kernels_generic(void);
+const vox_kernels *vox_kernels_avx2(void);
+const vox_kernels *vox_kernels_avx512(void);
+const vox_kernels *vox_kernels_neon(void);
+
+/* By name, or the best there is for NULL; NULL if unknown or not available here. */
+const vox_kernels *vox_kernels_select(const char *name);
+/* The i-th set that works here, from the slowest to the fastest; NULL behind the last. */
+const vox_kernels *vox_kernels_at(int i);
+
+/* Plain loops that need no variants (kernels/common.c). */
+
+void vox_add(float *y, const float *x, size_t n);
+/* y[i] *= x[i] */
+void vox_mul(float *y, const float *x, size_t n);
+/* Exact GELU: x/2 * (1 + erf(x / sqrt 2)), in place. */
+void vox_gelu(float *x, size_t n);
+/* Rotate interleaved pairs of `heads` heads; cs holds head_dim/2 pairs (cos, sin). */
+void vox_rope(float *x, int heads, int head_dim, const float *cs);
+/* Index of the largest value, the lowest one of equals; NaN loses against everything. */
+int vox_argmax(const float *x, int n);
+void vox_widen_bf16(const uint16_t *x, float *y, size_t n);
+
+#endif
