@@ -1,0 +1,82 @@
+#include "kv.h"
+
+#include <string.h>
+
+static size_t head_floats(const vox_kv *kv) { return (size_t)kv->block_positions * (size_t)kv->head_dim; }
+
+static size_t block_floats(const vox_kv *kv) {
+    return (size_t)kv->n_layers * 2 * (size_t)kv->n_heads * head_floats(kv);
+}
+
+static size_t offset(const vox_kv *kv, int layer, int values, int head, int64_t position) {
+    return (((size_t)layer * 2 + (size_t)values) * (size_t)kv->n_heads + (size_t)head) * head_floats(kv) +
+           (size_t)(position % kv->block_positions) * (size_t)kv->head_dim;
+}
+
+static vox_kv_block *block_of(const vox_kv *kv, int64_t position) {
+    return &kv->blocks[position / kv->block_positions % kv->n_blocks];
+}
+
+vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch) {
+    memset(kv, 0, sizeof *kv);
+    kv->n_layers = c->n_layers;
+    kv->n_heads = c->n_kv_heads;
+    kv->head_dim = c->head_dim;
+    kv->block_positions = block_positions;
+    /* One block more than the positions fill: they need not begin where a block does. */
+    kv->n_blocks = (c->window + max_batch - 1 + block_positions - 1) / block_positions + 1;
+    kv->blocks = vox_alloc_zero((size_t)kv->n_blocks, sizeof *kv->blocks);
+    return kv->blocks ? VOX_OK : VOX_ERR_MEMORY;
+}
+
+void vox_kv_free(vox_kv *kv) {
+    for (int i = 0; kv->blocks && i < kv->n_blocks; i++)
+        if (!kv->blocks[i].borrowed) vox_free(kv->blocks[i].data);
+    vox_free(kv->blocks);
+    memset(kv, 0, sizeof *kv);
+}
+
+void vox_kv_reset(vox_kv *kv) {
+    for (int i = 0; i < kv->n_blocks; i++)
+        if (kv->blocks[i].borrowed) kv->blocks[i] = (vox_kv_block){ NULL, 0 };
+}
+
+void vox_kv_borrow(vox_kv *kv, const vox_kv *from) {
+    for (int i = 0; i < kv->n_blocks; i++) {
+        if (!from->blocks[i].data) continue;
+        if (!kv->blocks[i].borrowed) vox_free(kv->blocks[i].data);
+        kv->blocks[i] = (vox_kv_block){ from->blocks[i].data, 1 };
+    }
+}
+
+vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
+    for (int64_t p = first; p < first + n; p += kv->block_positions - p % kv->block_positions) {
+        vox_kv_block *b = block_of(kv, p);
+        if (b->data && !b->borrowed) continue;
+        float *data = vox_alloc(block_floats(kv), sizeof *data);
+        if (!data) return VOX_ERR_MEMORY;
+        /* A block entered in its middle keeps what lies before. */
+        const size_t used = (size_t)(p % kv->block_positions) * (size_t)kv->head_dim;
+        if (used && b->data)
+            for (size_t at = 0; at < block_floats(kv); at += head_floats(kv))
+                memcpy(data + at, b->data + at, used * sizeof *data);
+        *b = (vox_kv_block){ data, 0 };
+    }
+    return VOX_OK;
+}
+
+void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v) {
+    const size_t size = (size_t)kv->head_dim * sizeof *k;
+    for (int i = 0; i < n; i++) {
+        float *data = block_of(kv, first + i)->data;
+        for (int h = 0; h < kv->n_heads; h++, k += kv->head_dim, v += kv->head_dim) {
+            memcpy(data + offset(kv, layer, 0, h, first + i), k, size);
+            memcpy(data + offset(kv, layer, 1, h, first + i), v, size);
+        }
+    }
+}
+
+const float *vox_kv_run(const vox_kv *kv, int layer, int values, int head, int64_t position, int *run) {
+    *run = kv->block_positions - (int)(position % kv->block_positions);
+    return block_of(kv, position)->data + offset(kv, layer, values, head, position);
+}

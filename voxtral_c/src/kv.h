@@ -1,0 +1,44 @@
+/* kv.h - keys and values of the last positions, for all layers of a stack.
+ *
+ * A ring of blocks of positions. Blocks are allocated when first written, so memory follows use
+ * up to the window and then stays. A cache may borrow another's blocks (those of the prompt that
+ * every utterance begins with): borrowed blocks are read in place and replaced before a write.
+ */
+#ifndef VOX_KV_H
+#define VOX_KV_H
+
+#include "config.h"
+
+typedef struct vox_kv_block {
+    float *data;              /* [layer][keys, values][kv head][position in block][head_dim] */
+    int borrowed;
+} vox_kv_block;
+
+typedef struct vox_kv {
+    int n_layers, n_heads, head_dim;
+    int block_positions, n_blocks;
+    vox_kv_block *blocks;
+} vox_kv;
+
+/* Room for a window of positions while a batch of max_batch is being added. */
+vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch);
+void vox_kv_free(vox_kv *kv);             /* also of one zeroed */
+
+/* Give `kv` (initialised, same shape) the contents of `from`, which must outlive it unchanged. */
+void vox_kv_borrow(vox_kv *kv, const vox_kv *from);
+
+/* Forget everything, keep the memory. */
+void vox_kv_reset(vox_kv *kv);
+
+/* Make positions first .. first+n-1 writable, n <= max_batch; VOX_ERR_MEMORY if that fails, and
+ * then nothing is lost. */
+vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n);
+
+/* Write k and v, each [n][heads * head_dim], at prepared positions of a layer. */
+void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v);
+
+/* The keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and
+ * in *run how many follow it contiguously (head_dim floats each), up to the block's end. */
+const float *vox_kv_run(const vox_kv *kv, int layer, int values, int head, int64_t position, int *run);
+
+#endif

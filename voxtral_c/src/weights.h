@@ -1,0 +1,46 @@
+/* weights.h - the model's tensors under the official names, shapes checked. */
+#ifndef VOX_WEIGHTS_H
+#define VOX_WEIGHTS_H
+
+#include "config.h"
+#include "safetensors.h"
+
+typedef enum vox_weight_type { VOX_WEIGHT_BF16, VOX_WEIGHT_F32 } vox_weight_type;
+
+/* A matrix: y = W x maps cols inputs to rows outputs. The data lies in the mapped file or in
+ * memory of the weights' own; either way it lives as long as the vox_weights. */
+typedef struct vox_weight {
+    vox_weight_type type;
+    int rows, cols;
+    const void *data;         /* rows * cols elements, row by row */
+} vox_weight;
+
+/* One transformer layer. Vectors are float32; those marked * are NULL where the model has none. */
+typedef struct vox_layer_weights {
+    const float *attention_norm, *ffn_norm;         /* [dim] */
+    vox_weight wq, wk, wv, wo, w1, w2, w3;
+    const float *bq, *bv, *bo, *b2;                 /* * */
+    vox_weight ada_down, ada_up;                    /* * data NULL: [ada, dim], [dim, ada] */
+} vox_layer_weights;
+
+typedef struct vox_weights {
+    safetensors file;
+    vox_weight conv0, conv1;      /* float32 [dim, 3 * inputs]: the kernel's taps side by side */
+    const float *conv0_bias, *conv1_bias;
+    vox_layer_weights *encoder, *decoder;
+    const float *encoder_norm, *decoder_norm;
+    vox_weight adapter0, adapter1;
+    vox_weight embeddings;        /* [vocab, dim], also the output head */
+    vox_weight_type type;         /* of the matrices, conv aside */
+    int64_t parameters;
+    struct vox_owned *owned;      /* blocks to free */
+} vox_weights;
+
+vox_status vox_weights_load(vox_weights *w, const vox_config *config, const char *path,
+                            vox_precision precision, vox_error *err);
+void vox_weights_free(vox_weights *w);   /* also of ones zeroed or half loaded */
+
+/* Row `row` of a matrix as float32. */
+void vox_weight_row(const vox_weight *w, int row, float *out);
+
+#endif
