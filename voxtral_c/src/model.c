@@ -1,0 +1,139 @@
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "prompt.h"
+
+const char *vox_status_name(vox_status status) {
+    static const char *const names[] = { "ok", "argument", "io", "format", "unsupported", "memory", "state", "aborted" };
+    const size_t i = (size_t)status;
+    return i < sizeof names / sizeof *names ? names[i] : "unknown";
+}
+
+vox_model_params vox_model_default_params(void) {
+    return (vox_model_params){ .precision = VOX_PRECISION_AUTO, .threads = 0, .kernels = NULL };
+}
+
+static vox_status check_params(const vox_model_params *p, vox_error *err) {
+    if (p->precision < VOX_PRECISION_AUTO || p->precision > VOX_PRECISION_F32)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "There is no precision %d.", (int)p->precision);
+    if (p->threads < 0 || p->threads > VOX_MAX_THREADS)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "The number of threads must be from 1 to %d, or 0 for the machine's own.",
+                        VOX_MAX_THREADS);
+    if (!vox_kernels_select(p->kernels))
+        return vox_fail(err, VOX_ERR_ARGUMENT, "The kernels %s do not exist or do not run on this processor.", p->kernels);
+    return VOX_OK;
+}
+
+static vox_status no_memory(vox_error *err) {
+    return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to work with this model.");
+}
+
+/* What the files say about each other. */
+static vox_status check_fit(const vox_model *m, vox_error *err) {
+    if (m->tokenizer.n_vocab > m->config.vocab_size || m->tokenizer.n_special > m->config.vocab_size)
+        return vox_fail(err, VOX_ERR_FORMAT,
+                        "%s: tekken.json has %d tokens but params.json only %d; they are of different models.",
+                        m->dir, m->tokenizer.n_vocab, m->config.vocab_size);
+    return VOX_OK;
+}
+
+static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_error *err) {
+    const vox_config *c = &m->config;
+    const int frames = vox_batch_frames(m);
+    const size_t n = (size_t)frames, dim = (size_t)c->encoder.dim, width = (size_t)c->decoder.dim;
+    const size_t a = vox_attention_scratch(&c->encoder, frames), b = vox_attention_scratch(&c->decoder, VOX_BATCH_TOKENS);
+    vox_status status = vox_mel_plan_init(&m->mel, c);
+    if (status == VOX_ERR_UNSUPPORTED)
+        return vox_fail(err, status, "%s: a mel window of %d samples is not supported.", m->dir, c->mel_window);
+    if (status != VOX_OK) return no_memory(err);
+    m->compute.kernels = vox_kernels_select(p->kernels);
+    m->compute.pool = vox_pool_new(p->threads ? p->threads : vox_physical_cores());
+    if (!m->compute.pool) return no_memory(err);
+    m->compute.scratch_size = ((a > b ? a : b) + 15) / 16 * 16;
+    m->compute.scratch = vox_alloc(m->compute.scratch_size * (size_t)vox_pool_threads(m->compute.pool), sizeof(float));
+    m->conv0 = vox_alloc((2 * n + 1) * dim, sizeof(float));
+    m->frames = vox_alloc(n * dim, sizeof(float));
+    m->adapter = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
+    m->hidden = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
+    m->logits = vox_alloc((size_t)c->vocab_size, sizeof(float));
+    if (!m->compute.scratch || !m->conv0 || !m->frames || !m->adapter || !m->hidden || !m->logits ||
+        vox_stack_buffers_init(&m->encoder_buffers, &c->encoder, frames) != VOX_OK ||
+        vox_stack_buffers_init(&m->decoder_buffers, &c->decoder, VOX_BATCH_TOKENS) != VOX_OK)
+        return no_memory(err);
+    return VOX_OK;
+}
+
+/* The small files first: they fail sooner and decide the shapes. */
+static vox_status load_files(vox_model *m, const vox_model_params *p, vox_error *err) {
+    char *params = vox_path(m->dir, "params.json"), *tekken = vox_path(m->dir, "tekken.json");
+    char *weights = vox_path(m->dir, "consolidated.safetensors");
+    vox_status status = params && tekken && weights ? VOX_OK : no_memory(err);
+    if (status == VOX_OK) status = vox_config_load(&m->config, params, err);
+    if (status == VOX_OK) status = vox_tokenizer_load(&m->tokenizer, tekken, err);
+    if (status == VOX_OK) status = check_fit(m, err);
+    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, weights, p->precision, err);
+    vox_free(params);
+    vox_free(tekken);
+    vox_free(weights);
+    return status;
+}
+
+vox_status vox_model_load(const char *dir, const vox_model_params *params, vox_model **out,
+                          char *err_text, size_t err_size) {
+    vox_error err = { err_text, err_size };
+    const vox_model_params p = params ? *params : vox_model_default_params();
+    if (err_text && err_size) err_text[0] = 0;
+    if (!out) return vox_fail(&err, VOX_ERR_ARGUMENT, "There is nowhere to put the model.");
+    *out = NULL;
+    if (!dir) return vox_fail(&err, VOX_ERR_ARGUMENT, "No model folder was named.");
+    vox_status status = check_params(&p, &err);
+    if (status != VOX_OK) return status;
+    vox_model *m = vox_alloc_zero(1, sizeof *m);
+    if (!m) return no_memory(&err);
+    m->dir = vox_alloc(strlen(dir) + 1, 1);
+    if (m->dir) memcpy(m->dir, dir, strlen(dir) + 1);
+    status = m->dir ? load_files(m, &p, &err) : no_memory(&err);
+    if (status == VOX_OK) status = make_buffers(m, &p, &err);
+    if (status != VOX_OK) {
+        vox_model_free(m);
+        return status;
+    }
+    *out = m;
+    return VOX_OK;
+}
+
+void vox_model_free(vox_model *m) {
+    if (!m) return;
+    vox_prompts_free(m);
+    vox_pool_free(m->compute.pool);
+    vox_free(m->compute.scratch);
+    vox_stack_buffers_free(&m->encoder_buffers);
+    vox_stack_buffers_free(&m->decoder_buffers);
+    vox_free(m->conv0);
+    vox_free(m->frames);
+    vox_free(m->adapter);
+    vox_free(m->hidden);
+    vox_free(m->logits);
+    vox_mel_plan_free(&m->mel);
+    vox_weights_free(&m->weights);
+    vox_tokenizer_free(&m->tokenizer);
+    vox_free(m->dir);
+    vox_free(m);
+}
+
+void vox_model_get_info(const vox_model *m, vox_model_info *info) {
+    *info = (vox_model_info){
+        .kernels = m->compute.kernels->name,
+        .precision = m->weights.type == VOX_WEIGHT_BF16 ? "bf16" : "f32",
+        .threads = vox_pool_threads(m->compute.pool),
+        .default_delay_ms = m->tokenizer.delay_ms,
+        .vocab_size = m->config.vocab_size,
+        .parameters = m->weights.parameters,
+    };
+}
+
+const char *vox_model_token_bytes(const vox_model *m, int id, size_t *len) {
+    return vox_tokenizer_bytes(&m->tokenizer, id, len);
+}

@@ -1,0 +1,35 @@
+/* model.h - a loaded model: configuration, vocabulary, weights, and what streams share. */
+#ifndef VOX_MODEL_H
+#define VOX_MODEL_H
+
+#include "mel.h"
+#include "stack.h"
+#include "tokenizer.h"
+
+/* Tokens that pass through the encoder together, and prompt positions through the decoder. Larger
+ * batches read the weights less often; this many make that negligible. */
+enum { VOX_BATCH_TOKENS = 16 };
+
+struct vox_model {
+    char *dir;
+    vox_config config;
+    vox_tokenizer tokenizer;
+    vox_weights weights;
+    vox_mel_plan mel;
+    vox_compute compute;
+
+    /* Working memory, used by one call at a time. */
+    vox_stack_buffers encoder_buffers, decoder_buffers;
+    float *conv0;             /* [1 + 2 * frames][encoder dim]: the frame before the batch, then it */
+    float *frames;            /* [frames][encoder dim] */
+    float *adapter;           /* [VOX_BATCH_TOKENS][decoder dim] */
+    float *hidden;            /* [VOX_BATCH_TOKENS][decoder dim] */
+    float *logits;            /* [vocab] */
+
+    struct vox_prompt *prompts;   /* those in use so far, one for each delay */
+};
+
+/* frames of a full batch */
+static inline int vox_batch_frames(const vox_model *m) { return VOX_BATCH_TOKENS * m->config.downsample; }
+
+#endif

@@ -1,0 +1,337 @@
+#include "stream.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN_INTERVAL VOX_TOKEN_SECONDS
+#define MAX_INTERVAL 60.0
+enum { AFTER_DELAY = 11 };    /* tokens of silence behind the delay that end an utterance */
+
+vox_stream_params vox_stream_default_params(void) { return (vox_stream_params){ .interval_s = 0.5 }; }
+
+static vox_status fail(vox_stream *s, vox_status status, const char *text) {
+    vox_error err = { s->error, sizeof s->error };
+    return vox_fail(&err, status, "%s", text);
+}
+
+static vox_status no_memory(vox_stream *s) {
+    return fail(s, VOX_ERR_MEMORY, "There is no memory to go on.");
+}
+
+/* ---- parameters ------------------------------------------------------------------------ */
+
+static vox_status check_delay(int delay_ms, vox_error *err) {
+    if (delay_ms == 2400 || (delay_ms >= 80 && delay_ms <= 1200 && delay_ms % 80 == 0)) return VOX_OK;
+    return vox_fail(err, VOX_ERR_ARGUMENT,
+                    "A delay of %d ms is not possible; it must be a multiple of 80 from 80 to 1200, or 2400.", delay_ms);
+}
+
+static vox_status check_interval(double seconds, vox_error *err) {
+    if (seconds >= MIN_INTERVAL && seconds <= MAX_INTERVAL) return VOX_OK;
+    return vox_fail(err, VOX_ERR_ARGUMENT, "An interval of %g s is not possible; it must be from %g to %g.",
+                    seconds, MIN_INTERVAL, MAX_INTERVAL);
+}
+
+/* Whole tokens that an interval gathers. */
+static int64_t interval_tokens(double seconds) { return (int64_t)(seconds / VOX_TOKEN_SECONDS + 1e-6); }
+
+/* Samples to gather before work is worth it: an interval, and what a mel frame looks ahead. */
+static size_t room_for(const vox_stream *s, double seconds) {
+    const vox_config *c = &s->model->config;
+    return (size_t)(interval_tokens(seconds) + 1) * (size_t)c->samples_per_token + (size_t)c->mel_window;
+}
+
+static vox_status set_interval(vox_stream *s, double seconds) {
+    const size_t room = room_for(s, seconds);
+    if (room > s->pending_room) {
+        float *pending = vox_alloc(room, sizeof *pending);
+        if (!pending) return no_memory(s);
+        if (s->pending) memcpy(pending, s->pending, s->n_pending * sizeof *pending);
+        vox_free(s->pending);
+        s->pending = pending;
+        s->pending_room = room;
+    }
+    s->params.interval_s = seconds;
+    return VOX_OK;
+}
+
+static vox_status set_delay(vox_stream *s, int delay_ms) {
+    const int delay = delay_ms / 80;
+    if (vox_prompt_get(s->model, delay, &s->prompt) != VOX_OK) return no_memory(s);
+    s->params.delay_ms = delay_ms;
+    s->next_delay = delay;
+    return VOX_OK;
+}
+
+vox_status vox_stream_configure(vox_stream *s, int delay_ms, double interval_s) {
+    vox_error err = { s->error, sizeof s->error };
+    if (delay_ms == 0) delay_ms = s->model->tokenizer.delay_ms;
+    vox_status status = check_delay(delay_ms, &err);
+    if (status == VOX_OK) status = check_interval(interval_s, &err);
+    if (status == VOX_OK) status = set_interval(s, interval_s);
+    if (status == VOX_OK && delay_ms / 80 != s->next_delay) status = set_delay(s, delay_ms);
+    return status;
+}
+
+/* ---- open and close -------------------------------------------------------------------- */
+
+static vox_status init(vox_stream *s) {
+    vox_status status = vox_utterance_init(&s->state, s->model);
+    if (status == VOX_OK) status = vox_words_init(&s->words, &s->model->tokenizer);
+    if (status != VOX_OK) return no_memory(s);
+    status = set_interval(s, s->params.interval_s);
+    return status == VOX_OK ? set_delay(s, s->params.delay_ms) : status;
+}
+
+vox_status vox_stream_open(vox_model *model, const vox_stream_params *params, vox_stream **out,
+                           char *err_text, size_t err_size) {
+    vox_error err = { err_text, err_size };
+    if (err_text && err_size) err_text[0] = 0;
+    if (!out) return vox_fail(&err, VOX_ERR_ARGUMENT, "There is nowhere to put the stream.");
+    *out = NULL;
+    if (!model) return vox_fail(&err, VOX_ERR_ARGUMENT, "A stream needs a model.");
+    vox_stream_params p = params ? *params : vox_stream_default_params();
+    if (p.delay_ms == 0) p.delay_ms = model->tokenizer.delay_ms;
+    vox_status status = check_delay(p.delay_ms, &err);
+    if (status == VOX_OK) status = check_interval(p.interval_s, &err);
+    if (status == VOX_OK && (p.alternatives < 0 || p.alternatives > VOX_MAX_ALTERNATIVES))
+        status = vox_fail(&err, VOX_ERR_ARGUMENT, "The number of alternatives must be from 0 to %d.", VOX_MAX_ALTERNATIVES);
+    if (status != VOX_OK) return status;
+    vox_stream *s = vox_alloc_zero(1, sizeof *s);
+    if (!s) return vox_fail(&err, VOX_ERR_MEMORY, "There is no memory for a stream.");
+    s->model = model;
+    s->params = p;
+    s->padding = -1;
+    status = init(s);
+    if (status != VOX_OK) {
+        vox_fail(&err, status, "%s", s->error);
+        vox_stream_close(s);
+        return status;
+    }
+    *out = s;
+    return VOX_OK;
+}
+
+void vox_stream_close(vox_stream *s) {
+    if (!s) return;
+    vox_utterance_free(&s->state);
+    vox_words_free(&s->words);
+    vox_free(s->pending);
+    vox_free(s);
+}
+
+const char *vox_stream_error(const vox_stream *s) { return s->error; }
+
+/* ---- events ---------------------------------------------------------------------------- */
+
+static void send(const vox_stream *s, vox_event *event) {
+    event->utterance = s->utterance;
+    if (s->params.on_event) s->params.on_event(event, s->params.user);
+}
+
+/* STATS, UTTERANCE_END and END. */
+static void send_state(const vox_stream *s, vox_event_type type, const char *reason) {
+    const double in = (double)s->samples_in / VOX_SAMPLE_RATE, done = (double)s->generated * VOX_TOKEN_SECONDS;
+    const int64_t before = s->model->tokenizer.n_left_pad;
+    vox_event event = {
+        .type = type,
+        .audio_in = in,
+        .audio_done = done < in ? done : in,
+        .encoder_ms = s->encoder_ms,
+        .decoder_ms = s->decoder_ms,
+        .prefill_ms = s->prefill_ms,
+        .encoder_tokens = s->open && s->state.encoded > before ? s->state.encoded - before : 0,
+        .decoder_steps = s->generated,
+        .reason = reason,
+    };
+    send(s, &event);
+}
+
+static void send_choice(vox_stream *s, const vox_choice *choice) {
+    vox_event token = { 0 }, text = { 0 };
+    vox_words_token(&s->words, choice, &token);
+    send(s, &token);
+    if (vox_words_text(&s->words, choice, &text)) send(s, &text);
+}
+
+/* ---- work ------------------------------------------------------------------------------ */
+
+static int must_stop(const vox_stream *s) { return s->params.abort && s->params.abort(s->params.user); }
+
+static void choose(vox_stream *s) {
+    const vox_model *m = s->model;
+    const int vocab = m->config.vocab_size;
+    vox_choice choice = { .index = s->generated };
+    const float most = m->logits[vox_argmax(m->logits, vocab)];
+    vox_choose(m->logits, vocab, m->compute.kernels->sum_exp(m->logits, vocab, most), s->params.alternatives, &choice);
+    s->token = choice.id;
+    if (s->forced && s->generated < s->n_forced) s->token = s->forced[s->generated];
+    s->generated++;
+    send_choice(s, &choice);
+}
+
+/* Decode all embeddings that wait: the rest of the prompt at once, then token by token. */
+static vox_status decode(vox_stream *s) {
+    vox_utterance *u = &s->state;
+    const int length = vox_prompt_length(s->model, s->delay);
+    while (u->audio_at < u->n_audio) {
+        int ids[VOX_BATCH_TOKENS], n = 0;
+        if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
+        const double start = vox_now_ms();
+        const int prefill = u->decoded < length;
+        if (prefill) {
+            const int most = u->n_audio - u->audio_at;
+            for (; n < most && u->decoded + n < length; n++) ids[n] = vox_prompt_token(u->decoded + n);
+        } else {
+            ids[n++] = s->token;
+        }
+        const int generates = u->decoded + n >= length;
+        if (vox_utterance_decode(u, ids, n, s->prompt->ffn_scale, generates ? s->model->logits : NULL) != VOX_OK)
+            return no_memory(s);
+        *(prefill ? &s->prefill_ms : &s->decoder_ms) += vox_now_ms() - start;
+        if (generates) choose(s);
+    }
+    return VOX_OK;
+}
+
+/* Encode and decode everything heard. */
+static vox_status work(vox_stream *s) {
+    for (;;) {
+        vox_status status = decode(s);
+        if (status != VOX_OK) return status;
+        if (!vox_utterance_ready(&s->state)) return VOX_OK;
+        if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
+        const double start = vox_now_ms();
+        if (vox_utterance_encode(&s->state) != VOX_OK) return no_memory(s);
+        s->encoder_ms += vox_now_ms() - start;
+        status = decode(s);
+        if (status != VOX_OK) return status;
+        send_state(s, VOX_EVENT_STATS, NULL);
+    }
+}
+
+/* Hear what is pending and work on it. After an abort or without memory the rest stays pending. */
+static vox_status consume(vox_stream *s) {
+    for (;;) {
+        vox_status status = work(s);
+        if (status != VOX_OK) return status;
+        if (s->pending_at == s->n_pending) break;
+        s->pending_at += vox_utterance_hear(&s->state, s->pending + s->pending_at, s->n_pending - s->pending_at);
+    }
+    s->pending_at = s->n_pending = 0;
+    return VOX_OK;
+}
+
+/* The interval counts tokens that could be encoded now: those whose last frame's look-ahead is
+ * there as well, so that a whole interval never waits for another sample. */
+static int worth_working(const vox_stream *s) {
+    const vox_config *c = &s->model->config;
+    const int64_t look_ahead = c->mel_window / 2 - c->mel_hop;
+    const int64_t heard = (int64_t)s->model->tokenizer.n_left_pad * c->samples_per_token + s->samples_in;
+    const int64_t known = (heard - look_ahead) / c->samples_per_token;
+    return known - s->state.encoded >= interval_tokens(s->params.interval_s);
+}
+
+/* ---- utterances ------------------------------------------------------------------------ */
+
+static vox_status begin(vox_stream *s) {
+    s->delay = s->next_delay;
+    s->state.tap = s->tap.fn ? &s->tap : NULL;
+    if (s->fresh) {
+        vox_utterance_reset(&s->state);
+        if (vox_prompt_play(&s->state, s->prompt->ffn_scale) != VOX_OK) return no_memory(s);
+    } else {
+        vox_utterance_continue(&s->state, &s->prompt->state);
+    }
+    vox_words_reset(&s->words);
+    s->generated = s->samples_in = 0;
+    s->n_pending = s->pending_at = 0;
+    s->encoder_ms = s->decoder_ms = s->prefill_ms = 0;
+    s->padding = -1;
+    s->open = 1;
+    return VOX_OK;
+}
+
+static void end(vox_stream *s, const char *reason) {
+    send_state(s, VOX_EVENT_UTTERANCE_END, reason);
+    s->open = 0;
+    s->generated = s->samples_in = 0;
+    s->encoder_ms = s->decoder_ms = s->prefill_ms = 0;
+    s->utterance++;
+}
+
+/* NaN and infinity become silence; what is far beyond full scale is limited, so that no sum
+ * overflows. */
+static float clean(float v) {
+    if (!isfinite(v)) return 0;
+    return v > 64.0f ? 64.0f : v < -64.0f ? -64.0f : v;
+}
+
+static vox_status feed(vox_stream *s, const float *f, const int16_t *i16, size_t n) {
+    if (s->finished) return fail(s, VOX_ERR_STATE, "The stream has been finished; open another one.");
+    if (s->open && s->padding >= 0)
+        return fail(s, VOX_ERR_STATE, "The utterance is being flushed; flush again or reset first.");
+    if (n == 0) return VOX_OK;
+    if (!f && !i16) return fail(s, VOX_ERR_ARGUMENT, "There are no samples to feed.");
+    vox_status status = s->open ? VOX_OK : begin(s);
+    for (size_t at = 0; at < n && status == VOX_OK;) {
+        size_t take = s->pending_room - s->n_pending;
+        if (take > n - at) take = n - at;
+        for (size_t i = 0; i < take; i++)
+            s->pending[s->n_pending + i] = f ? clean(f[at + i]) : (float)i16[at + i] / 32768.0f;
+        s->n_pending += take;
+        s->samples_in += (int64_t)take;
+        at += take;
+        if (worth_working(s) || s->n_pending == s->pending_room) status = consume(s);
+    }
+    return status;
+}
+
+vox_status vox_stream_feed(vox_stream *s, const float *samples, size_t n) { return feed(s, samples, NULL, n); }
+
+vox_status vox_stream_feed_s16(vox_stream *s, const int16_t *samples, size_t n) { return feed(s, NULL, samples, n); }
+
+/* Silence up to a whole token, for the delay and a little more; then what the last frame looks
+ * ahead. */
+static int64_t flush_padding(const vox_stream *s) {
+    const vox_config *c = &s->model->config;
+    const int64_t token = c->samples_per_token, part = s->samples_in % token;
+    return (part ? token - part : 0) + (s->delay + AFTER_DELAY) * token + c->mel_window / 2;
+}
+
+vox_status vox_stream_flush(vox_stream *s) {
+    if (s->finished) return fail(s, VOX_ERR_STATE, "The stream has been finished; open another one.");
+    if (s->open) {
+        vox_status status = consume(s);
+        if (status != VOX_OK) return status;
+        if (s->padding < 0) s->padding = flush_padding(s);
+        while (s->padding > 0) {
+            const size_t n = s->padding < (int64_t)s->pending_room ? (size_t)s->padding : s->pending_room;
+            memset(s->pending, 0, n * sizeof *s->pending);
+            s->n_pending = n;
+            s->padding -= (int64_t)n;
+            status = consume(s);
+            if (status != VOX_OK) return status;
+        }
+        vox_event event = { 0 };
+        if (vox_words_end(&s->words, &event)) send(s, &event);
+    }
+    end(s, "flush");
+    return VOX_OK;
+}
+
+vox_status vox_stream_finish(vox_stream *s) {
+    vox_status status = s->open ? vox_stream_flush(s) : VOX_OK;
+    if (status != VOX_OK) return status;
+    if (s->finished) return fail(s, VOX_ERR_STATE, "The stream has been finished already.");
+    send_state(s, VOX_EVENT_END, NULL);
+    s->finished = 1;
+    return VOX_OK;
+}
+
+vox_status vox_stream_reset(vox_stream *s) {
+    if (s->finished) return fail(s, VOX_ERR_STATE, "The stream has been finished; open another one.");
+    end(s, "reset");
+    return VOX_OK;
+}

@@ -1,0 +1,36 @@
+/* stream.h - the inside of a stream, for its own files and for tests. */
+#ifndef VOX_STREAM_H
+#define VOX_STREAM_H
+
+#include "prompt.h"
+#include "words.h"
+
+struct vox_stream {
+    vox_model *model;
+    vox_stream_params params;
+    int delay;                /* in tokens, of the open utterance */
+    int next_delay;           /* of the next one */
+    const vox_prompt *prompt; /* of next_delay */
+    char error[256];
+
+    /* The open utterance. */
+    int open, finished;
+    int64_t utterance;
+    vox_utterance state;
+    vox_words words;
+    int token;                /* the last one generated */
+    int64_t generated;
+    int64_t samples_in;       /* fed by the caller */
+    int64_t padding;          /* silence still to be heard in a flush; -1 = not flushing */
+    float *pending;           /* samples gathered until the encoder is worth running */
+    size_t n_pending, pending_at, pending_room;
+    double encoder_ms, decoder_ms, prefill_ms;
+
+    /* Tests only. */
+    vox_tap tap;
+    int fresh;                /* compute the prompt anew in each utterance */
+    const int *forced;        /* feed these tokens back in place of the generated ones */
+    int64_t n_forced;
+};
+
+#endif

@@ -1,0 +1,46 @@
+/* utterance.h - what one utterance has heard so far, and the two steps that carry it on: encode
+ * (samples to audio embeddings) and decode (embeddings and tokens to logits).
+ *
+ * Each step either does its work or, without memory, changes nothing.
+ */
+#ifndef VOX_UTTERANCE_H
+#define VOX_UTTERANCE_H
+
+#include "model.h"
+
+typedef struct vox_utterance {
+    vox_model *model;
+    vox_mel mel;
+    float *mels;              /* [2 + room][n_mels]: two frames already encoded, then the new ones */
+    int n_mels;               /* new frames in it */
+    float *conv0_tail;        /* [encoder dim]: the last frame between the convolutions */
+    vox_kv encoder_kv, decoder_kv;
+    int64_t encoded;          /* tokens encoded */
+    int64_t decoded;          /* positions decoded */
+    float *audio;             /* [VOX_BATCH_TOKENS][decoder dim]: embeddings waiting for the decoder */
+    int audio_at, n_audio;
+    const vox_tap *tap;       /* of tests; NULL otherwise */
+} vox_utterance;
+
+vox_status vox_utterance_init(vox_utterance *u, vox_model *model);
+void vox_utterance_free(vox_utterance *u);   /* also of one zeroed */
+
+/* Begin with nothing heard. */
+void vox_utterance_reset(vox_utterance *u);
+/* Begin where `from` stands, which must live on unchanged; it must have no embeddings waiting. */
+void vox_utterance_continue(vox_utterance *u, const vox_utterance *from);
+
+/* Turn samples into mel frames while there is room; returns how many samples were taken. */
+size_t vox_utterance_hear(vox_utterance *u, const float *samples, size_t n);
+
+/* Tokens whose audio has been heard but not encoded. */
+int vox_utterance_ready(const vox_utterance *u);
+
+/* Encode up to VOX_BATCH_TOKENS of them into `audio`, all of whose embeddings must be used up. */
+vox_status vox_utterance_encode(vox_utterance *u);
+
+/* Decode the next n positions (n <= embeddings waiting) with tokens ids[n]. ffn_scale: see
+ * vox_stack_forward. If logits is not NULL, those of the last position go there. */
+vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const float *ffn_scale, float *logits);
+
+#endif
