@@ -1,0 +1,101 @@
+/* common.h - what tests of streams share: the data, sound, and a collector of events. */
+#ifndef VOX_TEST_COMMON_H
+#define VOX_TEST_COMMON_H
+
+#include <string.h>
+
+#include "../src/safetensors.h"
+#include "../src/stream.h"
+#include "check.h"
+
+/* Tests run in the repository's root. */
+#define RANDOM_MODEL "tests/data/tiny_random"
+#define TINY_MODEL "voxtui/assets/tiny"
+
+enum { MAX_TOKENS = 4096 };
+
+typedef struct collected {
+    int ids[MAX_TOKENS];
+    float probability[MAX_TOKENS];
+    int n;
+    char text[MAX_TOKENS * 4];
+    int texts, ends, finished, stats;
+    double last_time;
+    int monotonic;
+    vox_event last_end;
+} collected;
+
+static inline void collect(const vox_event *e, void *user) {
+    collected *c = user;
+    if (e->type == VOX_EVENT_TOKEN && c->n < MAX_TOKENS) {
+        c->probability[c->n] = e->probability;
+        c->ids[c->n++] = e->id;
+    }
+    if (e->type == VOX_EVENT_TEXT) {
+        size_t at = strlen(c->text), n = strlen(e->text);
+        if (at + n < sizeof c->text) memcpy(c->text + at, e->text, n + 1);
+        if (e->time < c->last_time) c->monotonic = 0;
+        c->last_time = e->time;
+        c->texts++;
+    }
+    if (e->type == VOX_EVENT_STATS) c->stats++;
+    if (e->type == VOX_EVENT_UTTERANCE_END) { c->ends++; c->last_end = *e; }
+    if (e->type == VOX_EVENT_END) c->finished++;
+}
+
+static inline void collect_reset(collected *c) {
+    memset(c, 0, sizeof *c);
+    c->monotonic = 1;
+}
+
+static inline vox_model *load_model(const char *dir, const char *kernels, int threads, vox_precision precision) {
+    char err[256];
+    vox_model *m;
+    vox_model_params p = vox_model_default_params();
+    p.kernels = kernels;
+    p.threads = threads;
+    p.precision = precision;
+    vox_status status = vox_model_load(dir, &p, &m, err, sizeof err);
+    REQUIRE(status == VOX_OK, "%s", err);
+    return m;
+}
+
+static inline vox_stream *open_stream(vox_model *m, int delay_ms, double interval, collected *c) {
+    char err[256];
+    vox_stream *s;
+    vox_stream_params p = vox_stream_default_params();
+    p.delay_ms = delay_ms;
+    p.interval_s = interval;
+    p.on_event = collect;
+    p.user = c;
+    collect_reset(c);
+    vox_status status = vox_stream_open(m, &p, &s, err, sizeof err);
+    REQUIRE(status == VOX_OK, "%s", err);
+    return s;
+}
+
+/* Feed in pieces and flush. */
+static inline void speak(vox_stream *s, const float *samples, size_t n, size_t piece) {
+    for (size_t at = 0; at < n; at += piece)
+        REQUIRE(vox_stream_feed(s, samples + at, n - at < piece ? n - at : piece) == VOX_OK, "%s", vox_stream_error(s));
+    REQUIRE(vox_stream_flush(s) == VOX_OK, "%s", vox_stream_error(s));
+}
+
+/* Three seconds of speech: the samples the reference values belong to. Freed with vox_free. */
+static inline float *reference_samples(safetensors *golden, size_t *n) {
+    const st_tensor *t = safetensors_find(golden, "samples");
+    REQUIRE(t != NULL, "golden.safetensors lacks samples");
+    float *samples = vox_alloc((size_t)t->count, sizeof *samples);
+    REQUIRE(samples != NULL, "no memory");
+    safetensors_read(t, 0, t->count, samples);
+    *n = (size_t)t->count;
+    return samples;
+}
+
+static inline void open_golden(safetensors *golden) {
+    char text[256];
+    vox_error err = { text, sizeof text };
+    REQUIRE(safetensors_open(golden, RANDOM_MODEL "/golden.safetensors", &err) == VOX_OK, "%s", text);
+}
+
+#endif
