@@ -107,6 +107,7 @@ class Pipeline:
         self._utterance_open = False
         self._post_roll_bytes = 0
         self._new_session_wanted = False
+        self._confirming = False
         self._failed = ""
 
     # ---- what views call ---------------------------------------------------------------
@@ -217,7 +218,8 @@ class Pipeline:
         self._listener(Notice(Severity.ERROR, sentence))
         self._stop_source()
 
-    def _update_idle(self) -> None:
+    def _is_done(self) -> bool:
+        """Nothing is being heard and every word of what was is posted."""
         ended = self._capture in (
             CaptureState.FINISHED,
             CaptureState.FAILED,
@@ -225,13 +227,22 @@ class Pipeline:
         )
         quiet = ended if self._config.keep_everything else not self._listening
         given_up = self._engine_facts.state is EngineState.FAILED or bool(self._failed)
-        done = quiet and not self._utterance_open and self._engine.idle()
-        if done or given_up:
+        return given_up or (quiet and not self._utterance_open and self._engine.idle())
+
+    def _update_idle(self) -> None:
+        if not self._is_done():
+            self._idle.clear()
+        elif not self._confirming and not (self._idle.is_set() and not self._new_session_wanted):
+            # The last words may still lie in the inbox: look again behind them.
+            self._confirming = True
+            self._inbox.put(self._confirm_idle)
+
+    def _confirm_idle(self) -> None:
+        self._confirming = False
+        if self._is_done():
             if self._new_session_wanted:
                 self._start_new_session()
             self._idle.set()
-        else:
-            self._idle.clear()
 
     # ---- source ------------------------------------------------------------------------
 
