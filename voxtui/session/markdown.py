@@ -34,17 +34,32 @@ def clock(posix: float) -> str:
     return time.strftime("%H:%M", time.localtime(posix))
 
 
+def position(seconds: float) -> str:
+    """`4:31` or `1:04:31`: a place in a recording."""
+    whole = int(seconds)
+    minutes = f"{whole // 60 % 60:02}" if whole >= 3600 else f"{whole // 60}"
+    return (
+        f"{whole // 3600}:{minutes}:{whole % 60:02}"
+        if whole >= 3600
+        else f"{minutes}:{whole % 60:02}"
+    )
+
+
 def title(meta: SessionMeta) -> str:
-    """The head of the page: when, and from where."""
-    lines = f"# {day(meta.started)}, {clock(meta.started)}\n"
-    about = " · ".join(escaped(part) for part in (meta.source, meta.model) if part)
-    return lines + (f"\n{about}\n" if about else "")
+    """The head of the page: when, and from where; for a recording, which."""
+    if not meta.started:
+        head, parts = escaped(meta.source) or "Transcript", [meta.model]
+    else:
+        head, parts = f"{day(meta.started)}, {clock(meta.started)}", [meta.source, meta.model]
+    about = " · ".join(escaped(part) for part in parts if part)
+    return f"# {head}\n" + (f"\n{about}\n" if about else "")
 
 
 def paragraph(segment: Segment) -> str:
-    """One segment, without blank lines around."""
+    """One segment, without blank lines around; its time is the clock's, else its position."""
     if segment.kind is SegmentKind.SPEECH:
-        return f"**{clock(segment.wall_time)}** {escaped(segment.text)}"
+        at = clock(segment.wall_time) if segment.wall_time else position(segment.start_s)
+        return f"**{at}** {escaped(segment.text)}"
     if segment.kind is SegmentKind.NOTE:
         return f"> ▸ mark: {escaped(segment.note)}"
     return f"*[{escaped(segment.note)}]*"
@@ -55,12 +70,13 @@ class Page:
 
     def __init__(self, meta: SessionMeta) -> None:
         self._day = day(meta.started)
+        self._clock = bool(meta.started)
 
     def block(self, segment: Segment, *, last: bool = True) -> str:
         """The text to append for a segment; `last` False to look without turning the page."""
         heading = ""
         today = day(segment.wall_time) if segment.wall_time else self._day
-        if today != self._day:
+        if self._clock and today != self._day:
             heading = f"\n## {today}\n"
             if last:
                 self._day = today

@@ -1,0 +1,170 @@
+"""What the commands share: options, messages, the choice of a model. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from voxtui.engine.config import EngineConfig
+    from voxtui.settings import Settings
+
+REAL_MODEL = "mistralai/Voxtral-Mini-4B-Realtime-2602"
+
+LOW_LATENCY_S = 0.1
+"""The interval of --low-latency."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Failure(click.ClickException):
+    """Something went wrong while running; one sentence."""
+
+    exit_code = 1
+
+
+class WrongInput(click.ClickException):
+    """What was given cannot be used; one sentence that says what to do."""
+
+    exit_code = 2
+
+
+def say(message: str) -> None:
+    """A line for the person, on standard error."""
+    click.echo(f"voxtui: {message}", err=True)
+
+
+def check_input(name: str) -> None:
+    """WrongInput when there is nothing to hear there; `-` is standard input."""
+    if name == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise WrongInput("Standard input is the keyboard: pipe sound into it.")
+    elif Path(name).is_dir():
+        raise WrongInput(f"{name} is a folder: name a file.")
+    elif not Path(name).exists():
+        raise WrongInput(f"There is no file {name}.")
+
+
+def write(text: str) -> None:
+    """Data, on standard output, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+# ---- options -----------------------------------------------------------------------------
+
+
+def _delay(_: click.Context, __: click.Parameter, value: int | None) -> int | None:
+    if value is None or value == 2400 or (80 <= value <= 1200 and value % 80 == 0):
+        return value
+    raise WrongInput(f"--delay {value}: give 80 to 1200 in steps of 80, or 2400 milliseconds.")
+
+
+model_option = click.option(
+    "--model", metavar="NAME|PATH", help="Model: tiny, a name in the models folder, or a path."
+)
+delay_option = click.option(
+    "--delay",
+    "delay_ms",
+    metavar="MS",
+    type=int,
+    callback=_delay,
+    help="How long the model listens before it writes; longer is more exact.",
+)
+threads_option = click.option(
+    "--threads", metavar="N", type=click.IntRange(0, 256), default=None, help="Processor cores."
+)
+sessions_dir_option = click.option(
+    "--sessions-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the sessions, in place of the usual one.",
+)
+
+
+def interval_options(command: Command) -> Command:
+    """-I SECONDS and --low-latency."""
+    command = click.option(
+        "--low-latency", is_flag=True, help=f"The same as -I {LOW_LATENCY_S}: quick, but heavier."
+    )(command)
+    return click.option(
+        "-I",
+        "--interval",
+        "interval_s",
+        metavar="SECONDS",
+        type=click.FloatRange(0.08, 10.0),
+        help="Sound gathered before each step.",
+    )(command)
+
+
+# ---- settings, model, engine -------------------------------------------------------------
+
+
+def load_settings() -> Settings:
+    """The user's settings; what is wrong in them is said."""
+    from voxtui import paths, settings
+
+    chosen, problems = settings.load(paths.config_file())
+    for problem in problems:
+        say(problem)
+    return chosen
+
+
+def sessions_root(given: Path | None, settings: Settings | None = None) -> Path:
+    """The folder of the sessions: the option, else the settings', else the usual one."""
+    from voxtui import paths
+
+    if given is not None:
+        return given
+    folder = (settings or load_settings()).output.folder
+    return Path(folder).expanduser() if folder else paths.sessions_dir()
+
+
+def small_model_line() -> str:
+    """Said once where the small model is used because there is no other."""
+    from voxtui import paths
+
+    folder = paths.models_dir() / REAL_MODEL.split("/")[1]
+    return (
+        "no real model is installed, so the small one is used, which knows some forty English "
+        f"words; get the real one (8.9 GB): huggingface-cli download {REAL_MODEL} "
+        f"--local-dir {shlex.quote(str(folder))} (or name the folder you have with --model)"
+    )
+
+
+def engine_config(
+    settings: Settings,
+    *,
+    model: str | None,
+    delay_ms: int | None,
+    interval_s: float | None = None,
+    low_latency: bool = False,
+    threads: int | None = None,
+    quiet: bool = False,
+) -> EngineConfig:
+    """The engine that the options ask for; WrongInput when there is no such model or engine."""
+    from voxtui.engine.config import EngineConfig
+    from voxtui.engine.locate import EngineMissing, find_engine
+    from voxtui.engine.models import ModelError, find_model
+
+    chosen = settings.engine
+    asked = model or (chosen.model if chosen.model != "auto" else None)
+    try:
+        found = find_model(asked)
+        find_engine()
+    except (ModelError, EngineMissing) as error:
+        raise WrongInput(str(error)) from error
+    if found.builtin and not asked and not quiet:
+        say(small_model_line())
+    if interval_s is None:
+        interval_s = LOW_LATENCY_S if low_latency else chosen.interval_s
+    return EngineConfig(
+        model=found.path,
+        delay_ms=chosen.delay_ms if delay_ms is None else delay_ms,
+        interval_s=interval_s,
+        threads=chosen.threads if threads is None else threads,
+    )

@@ -1,0 +1,306 @@
+"""`voxtui listen`: words on standard output while they are said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voxtui.audio.source import Source
+from voxtui.cli.common import (
+    Failure,
+    WrongInput,
+    check_input,
+    delay_option,
+    engine_config,
+    interval_options,
+    load_settings,
+    model_option,
+    say,
+    sessions_dir_option,
+    sessions_root,
+    threads_option,
+    write,
+)
+from voxtui.cli.running import Running, sentence
+from voxtui.cli.stream import TextStream
+from voxtui.events import (
+    AudioGap,
+    CaptureChanged,
+    CaptureState,
+    EngineChanged,
+    EngineState,
+    EngineStats,
+    Event,
+    Notice,
+    SessionOpened,
+    TranscriptChanged,
+)
+from voxtui.pipeline import PipelineConfig
+from voxtui.session.exports import segment_json
+from voxtui.settings import AudioSettings
+
+STATS_EVERY_S = 1.0
+LAST_WORDS_S = 3600.0
+"""How long a stop waits for an engine that is behind; Ctrl+C again does not wait."""
+
+
+class TextOutput:
+    """Plain words."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._stream = TextStream(write)
+
+    def take(self, event: Event) -> None:
+        """Write what is new."""
+        if isinstance(event, TranscriptChanged):
+            self._stream.change(event)
+
+    def finish(self) -> None:
+        """No more words."""
+        self._stream.finish()
+
+
+class JsonOutput:
+    """JSON Lines: session, engine, partial, segment, stats, gap, notice, end."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._stats_s = -STATS_EVERY_S
+
+    def take(self, event: Event) -> None:
+        """Write what a program may want to know."""
+        match event:
+            case TranscriptChanged(settled, tail):
+                for segment in settled:
+                    self._line("segment", segment_json(segment))
+                if tail is not None:
+                    partial = {"start": tail.start_s, "end": tail.end_s, "text": tail.text}
+                    self._line("partial", partial)
+            case SessionOpened(name, path):
+                self._line("session", {"name": name, "path": path})
+            case EngineChanged():
+                self._engine(event)
+            case EngineStats(audio_in_s, audio_done_s):
+                if audio_in_s >= self._stats_s + STATS_EVERY_S:
+                    self._stats_s = audio_in_s
+                    lag = round(event.lag_s, 3)
+                    done = round(audio_done_s, 3)
+                    self._line("stats", {"audio": round(audio_in_s, 3), "done": done, "lag": lag})
+            case AudioGap(reason, seconds):
+                self._line("gap", {"reason": reason, "seconds": seconds})
+            case Notice(severity, message):
+                self._line("notice", {"severity": severity.value, "message": message})
+
+    def finish(self) -> None:
+        """No more words."""
+        self._line("end", {})
+
+    def _engine(self, event: EngineChanged) -> None:
+        fields: dict[str, Any] = {"state": event.state.value, "detail": event.detail}
+        if event.state is EngineState.READY:
+            fields |= {
+                "engine": event.engine,
+                "model": event.model,
+                "precision": event.precision,
+                "delay_ms": event.delay_ms,
+                "interval": event.interval_s,
+            }
+        self._line("engine", fields)
+
+    def _line(self, kind: str, fields: dict[str, Any]) -> None:
+        self._write(json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n")
+
+
+# ---- what is heard -----------------------------------------------------------------------
+
+
+def source_factory(
+    input_: str | None, device: str | None, audio: AudioSettings
+) -> Callable[[], Source]:
+    """A file, standard input or a microphone."""
+
+    def make() -> Source:
+        if input_ == "-":
+            from voxtui.audio.stdin import PcmSource
+
+            return PcmSource(0, realtime=False)
+        if input_ is not None:
+            from voxtui.audio.files import FileSource
+
+            return FileSource(Path(input_), realtime=False)
+        from voxtui.audio.microphone import MicrophoneSource
+
+        return MicrophoneSource(audio.device if device is None else device, audio.gain_db)
+
+    return make
+
+
+class Listener:
+    """Runs until the sound ends or the person stops it."""
+
+    def __init__(self, running: Running, output: TextOutput | JsonOutput, quiet: bool) -> None:
+        self._running = running
+        self._output = output
+        self._quiet = quiet
+        self._lag_s = 0.0
+
+    def hear_everything(self, live: bool) -> None:
+        """A file or standard input: until its last word; Ctrl+C as with a microphone if `live`."""
+        self._running.pipeline.start()
+        try:
+            self._take_all(self._running.until_idle())
+        except KeyboardInterrupt:
+            if not live:
+                raise
+            self._tell_lag()
+
+    def hear_microphone(self) -> None:
+        """Until Ctrl+C; the last words are waited for."""
+        self._running.pipeline.start()
+        self._running.pipeline.listen(True)
+        try:
+            self._take_all(self._running.for_ever())
+        except KeyboardInterrupt:
+            self._tell_lag()
+            self._running.pipeline.listen(False)
+            self._take_all(self._running.until_idle())
+
+    def close(self, timeout_s: float) -> None:
+        """Close everything; words that still come are written."""
+        with contextlib.suppress(Failure, WrongInput):
+            self._take_all(self._running.closing(timeout_s))
+
+    def _take_all(self, events: Iterator[Event]) -> None:
+        for event in events:
+            self._output.take(event)
+            self._react(event)
+
+    def _react(self, event: Event) -> None:
+        match event:
+            case EngineChanged(EngineState.FAILED, detail):
+                raise Failure(detail or "The engine failed.")
+            case CaptureChanged(CaptureState.FAILED, name, detail):
+                raise WrongInput(detail or f"{name or 'The sound'} cannot be heard.")
+            case CaptureChanged(CaptureState.SILENT | CaptureState.LOST, name, detail):
+                self._say(detail or f"{name} gives no sound.")
+            case CaptureChanged(CaptureState.RUNNING, name):
+                if sys.stderr.isatty() and sys.stdin.isatty():
+                    self._say(f"listening to {name}; Ctrl+C stops")
+            case EngineStats():
+                self._lag_s = event.lag_s
+            case _:
+                self._say(sentence(event))
+
+    def _tell_lag(self) -> None:
+        if self._lag_s > 5:
+            self._say(
+                f"the last words come, {self._lag_s:.0f} s behind; Ctrl+C again stops at once"
+            )
+
+    def _say(self, message: str | None) -> None:
+        if message and not self._quiet:
+            say(message)
+
+
+# ---- the command -------------------------------------------------------------------------
+
+
+@click.command("listen")
+@click.option("--input", "input_", metavar="FILE|-", help="Hear a file or standard input.")
+@click.option("--device", metavar="NAME", help="Microphone, as `voxtui devices` names it.")
+@model_option
+@delay_option
+@interval_options
+@threads_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file instead.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines, for programs.")
+@click.option("--save/--no-save", default=True, show_default=True, help="Keep the session.")
+@sessions_dir_option
+@click.option("-q", "--quiet", is_flag=True, help="Only words and errors.")
+def command(
+    input_: str | None,
+    device: str | None,
+    output: Path | None,
+    as_json: bool,
+    save: bool,
+    sessions_dir: Path | None,
+    quiet: bool,
+    **engine_options: Any,
+) -> int:
+    """Write down what a microphone hears, as it is said, a line a paragraph.
+
+    Ctrl+C stops it: the last words come out first and the exit code is 0; a second Ctrl+C does
+    not wait for them (130). A reader that closes the pipe ends it too.
+    """
+    if input_ is not None:
+        check_input(input_)
+    settings = load_settings()
+    engine = engine_config(settings, quiet=quiet, **engine_options)
+    with contextlib.ExitStack() as stack:
+        if save:
+            folder = sessions_root(sessions_dir, settings)
+        else:
+            temporary = tempfile.TemporaryDirectory(prefix="voxtui-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(temporary))
+        config = PipelineConfig(
+            source=source_factory(input_, device, settings.audio),
+            engine=engine,
+            sessions_dir=folder,
+            pre_roll_s=settings.audio.pre_roll_s,
+            post_roll_s=settings.audio.post_roll_s,
+            keep_everything=input_ is not None,
+        )
+        out = _opened(output, stack) if output else write
+        made = JsonOutput(out) if as_json else TextOutput(out)
+        return listen(Listener(Running(config), made, quiet), made, input_)
+
+
+def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | None) -> int:
+    """Until the sound ends or it is stopped; the exit code."""
+    _stop_on_termination()
+    try:
+        if input_ is None:
+            listener.hear_microphone()
+        else:
+            listener.hear_everything(live=input_ == "-")
+        listener.close(LAST_WORDS_S)
+    except BaseException:
+        listener.close(0.0)
+        raise
+    output.finish()
+    return 0
+
+
+def _stop_on_termination() -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGHUP, stop)
+
+
+def _opened(path: Path, stack: contextlib.ExitStack) -> Callable[[str], None]:
+    try:
+        file = stack.enter_context(path.open("w", encoding="utf-8"))
+    except OSError as error:
+        raise WrongInput(f"Cannot write {path}: {error.strerror}.") from error
+
+    def write_file(text: str) -> None:
+        file.write(text)
+        file.flush()
+
+    return write_file
