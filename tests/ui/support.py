@@ -1,0 +1,200 @@
+"""A backend that does what a test says, and words to say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from voxtui.events import (
+    CaptureChanged,
+    CaptureState,
+    EngineChanged,
+    EngineState,
+    EngineStats,
+    Event,
+    Level,
+    ListeningChanged,
+    Segment,
+    SegmentKind,
+    SessionOpened,
+    TranscriptChanged,
+    Word,
+)
+from voxtui.settings import Settings
+from voxtui.ui.app import VoxtuiApp
+from voxtui.ui.backend import Choice, Listener
+from voxtui.ui.preferences import Preferences
+from voxtui.ui.terminal.clipboard import Copied
+
+NINE_THIRTY = 1_767_000_660.0  # 09:31 in UTC
+
+READY = EngineChanged(
+    EngineState.READY,
+    engine="voxtral_c",
+    model="/models/Voxtral-Mini-4B-Realtime-2602",
+    precision="Q8_0",
+    backend="cpu",
+    delay_ms=480,
+    interval_s=0.5,
+)
+SMALL = EngineChanged(
+    EngineState.READY, model="/x/tiny", precision="bf16", delay_ms=480, interval_s=0.5
+)
+HEARING = CaptureChanged(CaptureState.RUNNING, "MacBook Microphone")
+
+
+class FrozenClock:
+    """Time goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeBackend:
+    """Records what the page asks for; `emit` is what the chain would tell."""
+
+    def __init__(
+        self,
+        script: Iterable[Event] = (HEARING, READY),
+        *,
+        small_model: bool = False,
+        source_name: str = "",
+        record: Callable[[str], None] | None = None,
+    ) -> None:
+        self.script = list(script)
+        self.small_model = small_model
+        self.source_name = source_name
+        self.hears_file = bool(source_name)
+        self.calls: list[tuple[Any, ...]] = []
+        self._record = record
+        self._listener: Listener = lambda event: None
+        self.obeys = True
+        """Does it answer `listen` as the real one does?"""
+
+    def emit(self, *events: Event) -> None:
+        for event in events:
+            self._listener(event)
+
+    def _call(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self._record is not None:
+            self._record(" ".join(str(part) for part in call))
+
+    def start(self, listener: Listener) -> None:
+        self._listener = listener
+        self._call("start")
+        self.emit(SessionOpened("2025-12-29_09-31", "/nowhere/2025-12-29_09-31"), *self.script)
+
+    def listen(self, on: bool) -> None:
+        self._call("listen", on)
+        if self.obeys:
+            self.emit(ListeningChanged(on))
+
+    def note(self, text: str) -> None:
+        self._call("note", text)
+
+    def new_session(self) -> None:
+        self._call("new_session")
+
+    def use_microphone(self, device: str, gain_db: float) -> None:
+        self._call("use_microphone", device, gain_db)
+
+    def use_model(self, spec: str) -> None:
+        self._call("use_model", spec)
+
+    def use_delay(self, delay_ms: int) -> None:
+        self._call("use_delay", delay_ms)
+
+    def use_interval(self, interval_s: float) -> None:
+        self._call("use_interval", interval_s)
+
+    def microphones(self) -> list[Choice]:
+        return [
+            Choice("", "system default", "whatever the system uses"),
+            Choice("ALSA: USB", "USB Headset", "ALSA"),
+        ]
+
+    def models(self) -> list[Choice]:
+        return [
+            Choice("auto", "best installed"),
+            Choice("/models/v", "Voxtral 4B", "8.9 GB"),
+            Choice("tiny", "small model"),
+        ]
+
+    def close(self, timeout_s: float) -> None:
+        self._call("close")
+
+
+def app_with(
+    backend: FakeBackend,
+    *,
+    settings: Settings | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    copied: list[str] | None = None,
+    settings_file: Path | None = None,
+    **more: Any,
+) -> VoxtuiApp:
+    """The application with a fake backend and a clipboard that is a list."""
+    clips = copied if copied is not None else []
+
+    def copier(text: str) -> Copied:
+        clips.append(text)
+        return Copied("copied", sure=True)
+
+    preferences = Preferences(settings or Settings(), settings_file)
+    return VoxtuiApp(backend, preferences, copier=copier, clock=clock, **more)
+
+
+# ---- words
+
+
+def words(text: str, start_s: float, pace_s: float = 0.3) -> tuple[Word, ...]:
+    return tuple(
+        Word(" " + word, round(start_s + pace_s * (index + 1), 2))
+        for index, word in enumerate(text.split())
+    )
+
+
+def speech(text: str, start_s: float = 0.0, wall_time: float = NINE_THIRTY) -> Segment:
+    spoken = words(text, start_s)
+    end_s = spoken[-1].end_s if spoken else start_s
+    return Segment(SegmentKind.SPEECH, start_s, end_s, wall_time + start_s, spoken)
+
+
+def note(text: str, at_s: float) -> Segment:
+    return Segment(SegmentKind.NOTE, at_s, at_s, NINE_THIRTY + at_s, note=text)
+
+
+def gap(text: str, at_s: float) -> Segment:
+    return Segment(SegmentKind.GAP, at_s, at_s, NINE_THIRTY + at_s, note=text)
+
+
+TALK = (
+    speech(
+        "So the first thing is that we ship the small model with the package, and nobody has"
+        " to download anything before they see words."
+    ),
+    speech(
+        "The second thing is the latency. It should feel like the words were already there.", 62
+    ),
+    note("decide about the delay", 80),
+)
+TAIL = speech("And when the engine is behind, it says so, it never throws audio away, and", 122)
+
+
+def talk() -> tuple[TranscriptChanged, ...]:
+    """A page with three paragraphs and one that is being spoken."""
+    return (TranscriptChanged(TALK), TranscriptChanged((), TAIL))
+
+
+def stats(done_s: float, in_s: float, speed: float = 2.1) -> EngineStats:
+    work_ms = done_s / speed * 1000
+    return EngineStats(in_s, done_s, work_ms / 2, work_ms / 2, round(done_s / 0.08), 31.5)
+
+
+LOUD = Level(-18.0, -9.0)

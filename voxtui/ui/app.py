@@ -1,0 +1,201 @@
+"""The terminal application: `run` prepares the terminal, `VoxtuiApp` joins screen and backend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+from voxtui import paths, settings
+from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
+from voxtui.ui.options import UiOptions
+from voxtui.ui.preferences import Preferences
+from voxtui.ui.relay import Relay
+from voxtui.ui.screens.live import LiveScreen
+from voxtui.ui.terminal import clipboard, tty
+from voxtui.ui.terminal.clipboard import Copied
+from voxtui.ui.terminal.hold import HoldDriver, HoldKey, ReleaseReported
+from voxtui.ui.theme import DARK, THEMES
+from voxtui.ui.wording import place
+from voxtui.ui.words import TITLE
+
+__all__ = ["UiOptions", "VoxtuiApp", "run"]
+
+LAST_WORDS_S = 10.0
+LAST_TRANSCRIPT = "last-transcript.txt"
+
+
+class VoxtuiApp(App[None]):
+    """Modes, themes, leaving; all else is in the screens."""
+
+    TITLE = TITLE
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "quit", show=False, id="quit", tooltip="Keep all and leave"),
+    ]
+    CSS = """
+    * { link-style: none; link-style-hover: underline; link-color-hover: $accent;
+        link-background-hover: transparent; }
+    ToastRack { display: none; }
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        preferences: Preferences,
+        *,
+        demo: bool = False,
+        copier: Callable[[str], Copied] | None = None,
+        own_terminal: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        warnings: Iterable[str] = (),
+    ) -> None:
+        super().__init__(driver_class=HoldDriver if own_terminal else None)
+        self.backend = backend
+        self.preferences = preferences
+        self.live = LiveScreen(backend, preferences, copier or self._copy, demo=demo, clock=clock)
+        self._own_terminal = own_terminal
+        self._warnings = tuple(warnings)
+        self._leaving = False
+
+    def on_mount(self) -> None:
+        """Themes, the page, then sound and words."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.preferences.shown.appearance.theme
+        self.theme = wanted if wanted in self.available_themes else DARK.name
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.push_screen(self.live)
+        loop = asyncio.get_running_loop()
+        if self._own_terminal:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(number, self._told_to_leave)
+        self.backend.start(Relay(loop, self.live.post_message))
+        if self._warnings:
+            self.live.call_after_refresh(
+                self.live.say, " ".join(self._warnings), seconds=15.0, warning=True
+            )
+
+    def _theme_changed(self, theme: object) -> None:
+        if self.theme != self.preferences.shown.appearance.theme:
+            self.preferences.set("appearance", "theme", self.theme)
+
+    # ---- the talk key, told by the terminal
+
+    def on_release_reported(self, event: ReleaseReported) -> None:
+        """This terminal can tell when a key is let go."""
+        self.live.talking.hold_possible = True
+        self.live.show_state()
+
+    def on_hold_key(self, event: HoldKey) -> None:
+        """The talk key went down or up."""
+        talking = self.live.talking
+        talking.hold_possible = True
+        if not event.down:
+            talking.release()
+        elif self.screen is self.live and not isinstance(self.focused, Input):
+            talking.press()
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        """The terminal lost the focus: a key that is let go now will not be told."""
+        self.live.talking.lost_focus()
+
+    # ---- copying
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What the mouse selected."""
+        self.run_worker(lambda: self._say_copied(text), thread=True, exit_on_error=False)
+
+    def _say_copied(self, text: str) -> None:
+        copied = self._copy(text)
+        self.call_from_thread(self.live.say, f"The selection was {copied.where}.")
+
+    def _copy(self, text: str) -> Copied:
+        return clipboard.copy(
+            text,
+            env=os.environ,
+            native=clipboard.native_copy,
+            to_terminal=super().copy_to_clipboard,
+            last_file=paths.data_dir() / LAST_TRANSCRIPT,
+        )
+
+    # ---- leaving
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: stops listening; when nothing is heard, leaves."""
+        if self.live.state.listening and not self._leaving:
+            self.live.talking.stop()
+            self.live.say("Stopped. Ctrl+C once more leaves; everything is kept.")
+        else:
+            self._told_to_leave()
+
+    async def action_quit(self) -> None:
+        """Wait for the last words, then leave. A second time leaves at once."""
+        self._told_to_leave()
+
+    def _told_to_leave(self) -> None:
+        if self._leaving:
+            self.exit()
+            return
+        self._leaving = True
+        self.live.say("Writing the last words. Q once more leaves at once.", seconds=60.0)
+        self.run_worker(self._close, thread=True, exit_on_error=False)
+
+    def _close(self) -> None:
+        self.backend.close(LAST_WORDS_S)
+        self.call_from_thread(self.exit)
+
+    # ---- the command palette
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """All that the keys do, and the colours."""
+        for binding in LiveScreen.BINDINGS:
+            if isinstance(binding, Binding) and binding.description and screen is self.live:
+                action = binding.action if "." in binding.action else f"screen.{binding.action}"
+                yield SystemCommand(
+                    binding.description.capitalize(),
+                    binding.tooltip,
+                    lambda action=action: self.call_later(self.run_action, action, screen),
+                )
+        yield SystemCommand("Colours", "Choose a theme", self.action_change_theme)
+
+
+def run(options: UiOptions) -> int:
+    """Start the terminal application; returns the exit code."""
+    kept, warnings = settings.load(paths.config_file())
+    log = paths.log_dir() / "screen.log"
+    app: VoxtuiApp | None = None
+    try:
+        with tty.set_aside(log, sound_on_stdin=options.input == "-") as sound_fd:
+            backend = LocalBackend(options, kept, sound_fd=sound_fd)
+            preferences = Preferences(kept, paths.config_file(), options)
+            app = VoxtuiApp(
+                backend, preferences, demo=options.demo, own_terminal=True, warnings=warnings
+            )
+            app.run()
+    except (tty.NoTerminalError, CannotStartError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return farewell(app, log)
+
+
+def farewell(app: VoxtuiApp, log: Path) -> int:
+    """One line on where the words are. Returns the exit code."""
+    kept_in = app.live.state.kept_in
+    if kept_in and Path(kept_in).exists():
+        print(f"Kept in {place(kept_in)}")
+    if app.return_code:
+        print(f"voxtui stopped by a fault of its own; {place(log)} tells more.", file=sys.stderr)
+        return 1
+    return 0

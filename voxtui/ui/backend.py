@@ -1,0 +1,276 @@
+"""What the pages ask of the chain of sound and words, and how it is set up.
+
+Pages know only `Backend`; tests give their own. `LocalBackend` is the real one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from voxtui import paths
+from voxtui.events import Event
+from voxtui.settings import Settings
+from voxtui.ui.options import UiOptions
+
+if TYPE_CHECKING:
+    from voxtui.audio.source import Source
+    from voxtui.engine.config import EngineConfig
+    from voxtui.engine.models import Model
+    from voxtui.pipeline import Pipeline, PipelineConfig
+
+Listener = Callable[[Event], None]
+
+LOW_LATENCY_S = 0.1
+ADVISED_DELAY_MS = 480
+DEMO_CLIP = "demo.wav"
+OFFICIAL_MODEL = "mistralai/Voxtral-Mini-4B-Realtime-2602"
+
+
+class CannotStartError(Exception):
+    """Something that was asked for cannot be done; one sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several values: what is kept, how it is called, what there is to know."""
+
+    value: Any
+    label: str
+    note: str = ""
+
+
+class Backend(Protocol):
+    """All that a page can ask for. Calls return at once unless said otherwise."""
+
+    hears_file: bool
+    source_name: str
+    small_model: bool
+    """Is the small model in use, and no real one installed?"""
+
+    def start(self, listener: Listener) -> None: ...
+    def listen(self, on: bool) -> None: ...
+    def note(self, text: str) -> None: ...
+    def new_session(self) -> None: ...
+    def use_microphone(self, device: str, gain_db: float) -> None: ...
+    def use_model(self, spec: str) -> None: ...
+    def use_delay(self, delay_ms: int) -> None: ...
+    def use_interval(self, interval_s: float) -> None: ...
+    def microphones(self) -> list[Choice]:
+        """What can be heard. May take a moment: for a thread of its own."""
+        ...
+
+    def models(self) -> list[Choice]:
+        """The models on this machine. May take a moment."""
+        ...
+
+    def close(self, timeout_s: float) -> None:
+        """Wait for the last words and close the files."""
+        ...
+
+
+PipelineFactory = Callable[["PipelineConfig", Listener], "Pipeline"]
+
+
+def _pipeline(config: PipelineConfig, listener: Listener) -> Pipeline:
+    from voxtui.pipeline import Pipeline
+
+    return Pipeline(config, listener)
+
+
+class LocalBackend:
+    """Everything on this machine: microphone, file or standard input; model; session files."""
+
+    def __init__(
+        self,
+        options: UiOptions,
+        settings: Settings,
+        *,
+        sound_fd: int | None = None,
+        pipeline_factory: PipelineFactory = _pipeline,
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._factory = pipeline_factory
+        self._pipeline: Pipeline | None = None
+        self._source, self.source_name = self._first_source(sound_fd)
+        self.hears_file = bool(self.source_name)
+        model = self._find(self._wanted_model())
+        self.small_model = model.builtin
+        self._engine = self._engine_config(model.path)
+
+    # ---- setting up
+
+    def _wanted_model(self) -> str:
+        if self._options.model:
+            return self._options.model
+        return "tiny" if self._options.demo else self._settings.engine.model
+
+    def _find(self, spec: str) -> Model:
+        from voxtui.engine.models import ModelError, find_model
+
+        try:
+            return find_model(spec)
+        except ModelError as error:
+            raise CannotStartError(str(error)) from error
+
+    def _engine_config(self, model: Path) -> EngineConfig:
+        from voxtui.engine.config import EngineConfig
+
+        options, chosen = self._options, self._settings.engine
+        interval = options.interval_s
+        if interval is None:
+            interval = LOW_LATENCY_S if options.low_latency else chosen.interval_s
+        delay = chosen.delay_ms if options.delay_ms is None else options.delay_ms
+        return EngineConfig(
+            model=model, delay_ms=delay, interval_s=interval, threads=chosen.threads
+        )
+
+    def _first_source(self, sound_fd: int | None) -> tuple[Callable[[], Source], str]:
+        """The factory of the source, and its name when it is no microphone."""
+        options = self._options
+        if options.input == "-" or sound_fd is not None:
+            return self._piped(sound_fd), "standard input"
+        path = Path(options.input) if options.input else None
+        if options.demo and path is None:
+            path = paths.clips_dir() / DEMO_CLIP
+            if not path.exists():
+                raise CannotStartError("The demo recording is missing: install voxtui again.")
+        if path is None:
+            device = options.device
+            if device is None:
+                device = self._settings.audio.device
+            return self._microphone(device, self._settings.audio.gain_db), ""
+        if not path.exists():
+            raise CannotStartError(f"There is no file {path}.")
+        return self._file(path), "demo" if options.demo and not options.input else path.name
+
+    @staticmethod
+    def _piped(sound_fd: int | None) -> Callable[[], Source]:
+        def make() -> Source:
+            from voxtui.audio.pcm import PcmSource
+
+            return PcmSource(0 if sound_fd is None else sound_fd, realtime=True)
+
+        return make
+
+    @staticmethod
+    def _file(path: Path) -> Callable[[], Source]:
+        def make() -> Source:
+            from voxtui.audio.file import FileSource
+
+            return FileSource(path, realtime=True)
+
+        return make
+
+    @staticmethod
+    def _microphone(device: str, gain_db: float) -> Callable[[], Source]:
+        def make() -> Source:
+            from voxtui.audio.microphone import MicrophoneSource
+
+            return MicrophoneSource(device, gain_db)
+
+        return make
+
+    def _sessions_dir(self) -> Path:
+        if self._options.sessions_dir is not None:
+            return self._options.sessions_dir
+        folder = self._settings.output.folder
+        return Path(folder).expanduser() if folder else paths.sessions_dir()
+
+    # ---- what pages ask for
+
+    def start(self, listener: Listener) -> None:
+        """Open the sound, load the model."""
+        from voxtui.pipeline import PipelineConfig
+
+        config = PipelineConfig(
+            source=self._source,
+            engine=self._engine,
+            sessions_dir=self._sessions_dir(),
+            pre_roll_s=self._settings.audio.pre_roll_s,
+            post_roll_s=self._settings.audio.post_roll_s,
+            keep_everything=self.hears_file,
+        )
+        self._pipeline = self._factory(config, listener)
+        self._pipeline.start()
+
+    @property
+    def _running(self) -> Pipeline:
+        assert self._pipeline is not None, "start() comes first"
+        return self._pipeline
+
+    def listen(self, on: bool) -> None:
+        """Listen, or stop."""
+        self._running.listen(on)
+
+    def note(self, text: str) -> None:
+        """A note into the transcript."""
+        self._running.note(text)
+
+    def new_session(self) -> None:
+        """Begin another session."""
+        self._running.new_session()
+
+    def use_microphone(self, device: str, gain_db: float) -> None:
+        """Hear another microphone, or the same one louder."""
+        if not self.hears_file:
+            self._running.change_source(self._microphone(device, gain_db))
+
+    def use_model(self, spec: str) -> None:
+        """Go on with another model. Raises CannotStartError when it is not there."""
+        model = self._find(spec)
+        self.small_model = model.builtin
+        self._engine = replace(self._engine, model=model.path)
+        self._running.reload_engine(self._engine)
+
+    def use_delay(self, delay_ms: int) -> None:
+        """Listen longer, or less long, before writing."""
+        self._engine = replace(self._engine, delay_ms=delay_ms)
+        self._running.configure_engine(delay_ms=delay_ms or ADVISED_DELAY_MS)
+
+    def use_interval(self, interval_s: float) -> None:
+        """Gather more or less sound before each step."""
+        self._engine = replace(self._engine, interval_s=interval_s)
+        self._running.configure_engine(interval_s=interval_s)
+
+    def microphones(self) -> list[Choice]:
+        """The microphones of this machine, the system's choice first."""
+        from voxtui.audio.devices import list_devices
+        from voxtui.audio.source import AudioError
+
+        found = [Choice("", "system default", "whatever the system uses")]
+        try:
+            devices = list_devices()
+        except (AudioError, OSError):
+            devices = []
+        for device in devices:
+            found.append(Choice(device.id, device.name, device.host_api))
+        return found
+
+    def models(self) -> list[Choice]:
+        """The models of this machine."""
+        from voxtui.engine.models import installed_models
+
+        found = [Choice("auto", "best installed", "the real model where it is installed")]
+        found += [
+            Choice(str(model.path), model.name, f"{model.size / 1e9:.1f} GB")
+            for model in installed_models()
+        ]
+        found.append(Choice("tiny", "small model", "knows some forty words, for trying"))
+        return found
+
+    def close(self, timeout_s: float) -> None:
+        """Wait for the last words and close the files."""
+        if self._pipeline is not None:
+            self._pipeline.close(timeout_s)
+
+
+def home_short(path: str | os.PathLike[str]) -> str:
+    """A path with ~ for the home folder."""
+    text = os.fspath(path)
+    home = str(Path.home())
+    return "~" + text[len(home) :] if text.startswith(home + os.sep) else text

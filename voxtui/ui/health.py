@@ -1,0 +1,210 @@
+"""What the page says about how it goes: am I heard, is it keeping up, what would help.
+
+Pure: from the state to words, so that each sentence can be tested.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from voxtui.events import (
+    CaptureChanged,
+    CaptureState,
+    EngineChanged,
+    EngineState,
+    EngineStats,
+)
+from voxtui.ui.words import seconds
+
+STEP_S = 0.08
+SPEED_OVER_S = 6.0
+"""Speed is judged over the steps that cover this much sound."""
+SLACK_S = 2.0
+"""So much more than delay and interval is still keeping up."""
+WORRY_S = 10.0
+
+
+class Tone(Enum):
+    """How it is said."""
+
+    CALM = "calm"
+    LIVE = "live"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The status strip: phrases, the most important first; as many are shown as fit."""
+
+    phrases: tuple[str, ...]
+    tone: Tone = Tone.CALM
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something stands in the way: what it is, and what to do."""
+
+    what: str
+    advice: str = ""
+
+
+class Speed:
+    """How many seconds of sound are written in one second of work."""
+
+    def __init__(self) -> None:
+        self._steps: deque[tuple[int, float]] = deque()
+
+    def take(self, stats: EngineStats) -> None:
+        """Another report; its times and steps add up over an utterance."""
+        work_s = (stats.encoder_ms + stats.decoder_ms) / 1000
+        steps = self._steps
+        if steps and (stats.steps < steps[-1][0] or work_s < steps[-1][1]):
+            steps.clear()
+            steps.append((0, 0.0))
+        if not steps:
+            steps.append((0, 0.0))
+        if stats.steps > steps[-1][0]:
+            steps.append((stats.steps, work_s))
+        while len(steps) > 2 and (steps[-1][0] - steps[1][0]) * STEP_S >= SPEED_OVER_S:
+            steps.popleft()
+
+    @property
+    def times_real_time(self) -> float | None:
+        """2.0 is twice as fast as one speaks; None before there is enough to tell."""
+        if len(self._steps) < 2:
+            return None
+        steps = self._steps[-1][0] - self._steps[0][0]
+        work_s = self._steps[-1][1] - self._steps[0][1]
+        if steps * STEP_S < 0.5 or work_s <= 0:
+            return None
+        return steps * STEP_S / work_s
+
+
+@dataclass(slots=True)
+class LiveState:
+    """All that the strip, the header and the messages are made from."""
+
+    capture: CaptureChanged = field(
+        default_factory=lambda: CaptureChanged(CaptureState.PREPARING, "")
+    )
+    engine: EngineChanged = field(default_factory=lambda: EngineChanged(EngineState.LOADING))
+    stats: EngineStats | None = None
+    speed: Speed = field(default_factory=Speed)
+    listening: bool = False
+    words_due: bool = False
+    """Words of what was said are still to come."""
+    hears_file: bool = False
+    kept_in: str = ""
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds of sound whose words are not out."""
+        return self.stats.lag_s if self.stats is not None and self.words_due else 0.0
+
+    @property
+    def behind(self) -> bool:
+        """Is it more than delay and interval explain?"""
+        usual = self.engine.delay_ms / 1000 + self.engine.interval_s
+        return self.lag_s > usual + SLACK_S
+
+
+def health(state: LiveState) -> Health:
+    """The strip's phrases."""
+    return _capture_health(state) or _engine_health(state) or _pace(state)
+
+
+def _capture_health(state: LiveState) -> Health | None:
+    match state.capture.state:
+        case CaptureState.FAILED:
+            return Health(("cannot hear" if state.hears_file else "no microphone",), Tone.WARNING)
+        case CaptureState.LOST:
+            return Health(("microphone gone", "looking for it"), Tone.WARNING)
+        case CaptureState.SILENT:
+            return Health(("nothing heard",), Tone.WARNING)
+        case CaptureState.PREPARING if not state.hears_file:
+            return Health(("preparing microphone",))
+        case _:
+            return None
+
+
+def _engine_health(state: LiveState) -> Health | None:
+    heard = ("your words are kept",) if state.listening or state.words_due else ()
+    match state.engine.state:
+        case EngineState.LOADING:
+            return Health(("loading the model", *heard))
+        case EngineState.RESTARTING:
+            return Health(("starting again", "nothing is lost"), Tone.WARNING)
+        case EngineState.FAILED:
+            return Health(("no words", "the sound is kept"), Tone.WARNING)
+        case EngineState.STOPPED:
+            return Health(("stopped",))
+        case _:
+            return None
+
+
+def _pace(state: LiveState) -> Health:
+    speed = state.speed.times_real_time
+    pace = (f"{speed:.1f}× real time",) if speed is not None else ()
+    lag = state.lag_s
+    if not state.listening:
+        if state.words_due:
+            left = (f"{seconds(lag)} left",) if lag >= 1.0 else ()
+            return Health(("writing the last words", *left))
+        if state.capture.state is CaptureState.FINISHED:
+            return Health(("the end", "all is written"))
+        return Health(("ready",))
+    if not state.behind:
+        return Health(("keeping up", f"{seconds(lag)} behind", *pace), Tone.LIVE)
+    tone = Tone.WARNING if lag > WORRY_S or (speed or 0) < 1 else Tone.LIVE
+    return Health((f"{seconds(lag)} behind", *_trend(speed, lag), *pace), tone)
+
+
+def _trend(speed: float | None, lag: float) -> tuple[str, ...]:
+    if speed is None:
+        return ()
+    if speed > 1.05:
+        return (f"level in {seconds(lag / (speed - 1))}",)
+    if speed < 0.95:
+        return (f"{seconds(lag + (1 - speed) * 60)} in a minute",)
+    return ("staying so",)
+
+
+def trouble(state: LiveState) -> Trouble | None:
+    """The gravest thing in the way, with what to do; None when all goes well."""
+    capture, engine = state.capture, state.engine
+    if engine.state is EngineState.FAILED:
+        return Trouble(
+            "Words cannot be written.",
+            engine.detail or "Choose another model in the settings (S). The sound is kept.",
+        )
+    if capture.state is CaptureState.FAILED:
+        what = "This cannot be heard." if state.hears_file else "There is no microphone."
+        advice = capture.detail or "Plug one in, then choose it in the settings (S)."
+        return Trouble(what, advice)
+    if capture.state is CaptureState.LOST:
+        name = capture.source or "The microphone"
+        return Trouble(
+            f"{name} is gone.",
+            capture.detail or "Plug it in again and it goes on, or choose another (S).",
+        )
+    if capture.state is CaptureState.SILENT:
+        return Trouble(
+            "The microphone gives only silence.",
+            capture.detail or "Is it muted, or not allowed for this terminal?",
+        )
+    if engine.state is EngineState.RESTARTING:
+        return Trouble("One moment:", "the writing stopped and is starting again by itself.")
+    return _behind(state)
+
+
+def _behind(state: LiveState) -> Trouble | None:
+    speed = state.speed.times_real_time
+    if not state.behind or state.lag_s <= WORRY_S or speed is None or speed >= 1:
+        return None
+    return Trouble(
+        "This machine writes slower than you speak.",
+        "Nothing is lost: the rest comes when you stop. A longer step or a smaller model"
+        " helps (S).",
+    )

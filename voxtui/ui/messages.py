@@ -1,0 +1,129 @@
+"""The vocabulary of the pages: what arrived from the chain of sound and words.
+
+Level and progress replace one another in a queue, the newest wins; words never do.
+"""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from voxtui.events import (
+    CaptureChanged,
+    EngineChanged,
+    EngineStats,
+    Event,
+    Level,
+    ListeningChanged,
+    Notice,
+    SessionOpened,
+    TranscriptChanged,
+    UtteranceEnded,
+)
+
+
+class Arrived(Message):
+    """Something arrived for the page."""
+
+
+class LevelArrived(Arrived):
+    """How loud it is now."""
+
+    def __init__(self, level: Level) -> None:
+        super().__init__()
+        self.level = level
+
+    def can_replace(self, message: Message) -> bool:
+        """A newer level makes an older one pointless."""
+        return isinstance(message, LevelArrived)
+
+
+class ProgressArrived(Arrived):
+    """How far the words are."""
+
+    def __init__(self, stats: EngineStats) -> None:
+        super().__init__()
+        self.stats = stats
+
+    def can_replace(self, message: Message) -> bool:
+        """Newer progress makes older pointless."""
+        return isinstance(message, ProgressArrived)
+
+
+class TranscriptArrived(Arrived):
+    """New words, or words taken back."""
+
+    def __init__(self, change: TranscriptChanged) -> None:
+        super().__init__()
+        self.change = change
+
+
+class MicrophoneArrived(Arrived):
+    """The source of sound changed its state."""
+
+    def __init__(self, change: CaptureChanged) -> None:
+        super().__init__()
+        self.change = change
+
+
+class EngineArrived(Arrived):
+    """What writes the words changed its state."""
+
+    def __init__(self, change: EngineChanged) -> None:
+        super().__init__()
+        self.change = change
+
+
+class ListeningArrived(Arrived):
+    """Listening went on or off."""
+
+    def __init__(self, listening: bool) -> None:
+        super().__init__()
+        self.listening = listening
+
+
+class UtteranceArrived(Arrived):
+    """All words of what was said are out."""
+
+
+class SessionArrived(Arrived):
+    """A new session began."""
+
+    def __init__(self, opened: SessionOpened) -> None:
+        super().__init__()
+        self.opened = opened
+
+
+class NoticeArrived(Arrived):
+    """One sentence for the person."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__()
+        self.notice = notice
+
+
+def message_for(event: Event) -> Arrived | None:
+    """The message that brings an event to a page; None for what shows otherwise.
+
+    Gaps and words taken back arrive as changes of the transcript.
+    """
+    match event:
+        case Level():
+            return LevelArrived(event)
+        case EngineStats():
+            return ProgressArrived(event)
+        case TranscriptChanged():
+            return TranscriptArrived(event)
+        case CaptureChanged():
+            return MicrophoneArrived(event)
+        case EngineChanged():
+            return EngineArrived(event)
+        case ListeningChanged(listening):
+            return ListeningArrived(listening)
+        case UtteranceEnded():
+            return UtteranceArrived()
+        case SessionOpened():
+            return SessionArrived(event)
+        case Notice():
+            return NoticeArrived(event)
+        case _:
+            return None

@@ -1,0 +1,65 @@
+"""The user's settings while the application runs: changed, applied, kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from voxtui.settings import Settings, save
+from voxtui.ui.backend import Backend
+from voxtui.ui.options import UiOptions
+
+
+class Preferences:
+    """`kept` is what the file holds; `shown` has the choices of the command line on top."""
+
+    def __init__(self, kept: Settings, path: Path | None, options: UiOptions | None = None) -> None:
+        self.kept = kept
+        self.shown = _with_options(kept, options or UiOptions())
+        self._path = path
+
+    def set(self, group: str, name: str, value: Any) -> str:
+        """Change one value and keep it. Returns what is wrong, or "" ."""
+        try:
+            self.shown = self.shown.replace(group, **{name: value})
+            self.kept = self.kept.replace(group, **{name: value})
+            if self._path is not None:
+                save(self._path, self.kept)
+        except ValueError as error:
+            return str(error)
+        except OSError as error:
+            return f"The settings could not be written: {error.strerror or error}."
+        return ""
+
+    def apply(self, name: str, backend: Backend) -> None:
+        """Bring one changed setting to where the sound and the words are made.
+
+        Raises CannotStartError with a sentence.
+        """
+        audio, engine = self.shown.audio, self.shown.engine
+        match name:
+            case "device" | "gain_db":
+                backend.use_microphone(audio.device, audio.gain_db)
+            case "model":
+                backend.use_model(engine.model)
+            case "delay_ms":
+                backend.use_delay(engine.delay_ms)
+            case "interval_s":
+                backend.use_interval(engine.interval_s)
+
+
+def _with_options(kept: Settings, options: UiOptions) -> Settings:
+    shown = kept
+    given = (
+        ("audio", "device", options.device),
+        ("engine", "model", options.model),
+        ("engine", "delay_ms", options.delay_ms),
+        ("engine", "interval_s", options.interval_s),
+    )
+    for group, name, value in given:
+        if value is not None:
+            try:
+                shown = shown.replace(group, **{name: value})
+            except ValueError:
+                continue
+    return shown

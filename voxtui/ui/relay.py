@@ -1,0 +1,74 @@
+"""Brings events from the chain's thread to a page, at most thirty times a second.
+
+The listener only stores and never waits. Of levels and progress the newest is kept; everything
+else keeps its order and none is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+from voxtui.events import EngineStats, Event, Level
+from voxtui.ui.messages import Arrived, message_for
+
+FRAME_S = 1 / 30
+
+
+class Relay:
+    """A listener for events; `deliver` is called with messages on the event loop's thread."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        deliver: Callable[[Arrived], object],
+        frame_s: float = FRAME_S,
+    ) -> None:
+        self._loop = loop
+        self._deliver = deliver
+        self._frame_s = frame_s
+        self._lock = threading.Lock()
+        self._ordered: list[Event] = []
+        self._level: Level | None = None
+        self._stats: EngineStats | None = None
+        self._wanted = False
+        self._last = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Take an event, on any thread."""
+        with self._lock:
+            if isinstance(event, Level):
+                clipped = event.clipped or (self._level is not None and self._level.clipped)
+                self._level = Level(event.rms_dbfs, event.peak_dbfs, clipped)
+            elif isinstance(event, EngineStats):
+                self._stats = event
+            else:
+                self._ordered.append(event)
+            if self._wanted:
+                return
+            self._wanted = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        wait = self._last + self._frame_s - time.monotonic()
+        if wait <= 0:
+            self.flush()
+        else:
+            self._loop.call_later(wait, self.flush)
+
+    def flush(self) -> None:
+        """Deliver what is there (on the loop's thread)."""
+        with self._lock:
+            ordered, self._ordered = self._ordered, []
+            level, self._level = self._level, None
+            stats, self._stats = self._stats, None
+            self._wanted = False
+        self._last = time.monotonic()
+        for event in (*ordered, stats, level):
+            message = message_for(event) if event is not None else None
+            if message is not None:
+                self._deliver(message)

@@ -1,0 +1,124 @@
+"""From the talk gesture to `listen(True)` and `listen(False)`, with its timers and hints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from textual.timer import Timer
+
+from voxtui.ui.gestures import Hint, TalkGesture
+from voxtui.ui.widgets.talk import TalkMode
+
+CONFIRM_S = 1.0
+"""So long an answer to `listen` is waited for."""
+
+HINTS = {
+    Hint.NO_RELEASE_HERE: "This terminal does not tell when a key is let go: press Space once to"
+    " talk, and once more to stop. The Talk button can be held with the mouse.",
+    Hint.HELD_TOO_LONG: "Stopped after ten minutes of holding. L listens as long as you like.",
+    Hint.QUIET_TOO_LONG: "Stopped: nothing was said for half an hour.",
+}
+
+
+class Talking:
+    """Owns the gesture; asks for listening when it changes; hears what became of it."""
+
+    def __init__(
+        self,
+        listen: Callable[[bool], None],
+        changed: Callable[[], None],
+        hint: Callable[[str], None],
+        set_timer: Callable[[float, Callable[[], None]], Timer],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listen = listen
+        self._changed = changed
+        self._hint = hint
+        self._set_timer = set_timer
+        self._clock = clock
+        self._gesture = TalkGesture()
+        self._timer: Timer | None = None
+        self._asked = False
+        self._asked_at: float | None = None
+        self.hold_possible = False
+
+    @property
+    def mode(self) -> TalkMode:
+        """What the talk key would do now."""
+        if self._gesture.listening:
+            return TalkMode.LET_GO if self._gesture.held else TalkMode.STOP
+        return TalkMode.HOLD if self.hold_possible else TalkMode.TAP
+
+    def press(self) -> None:
+        """The key or the button went down."""
+        self._gesture.press(self._clock())
+        self._follow()
+
+    def release(self) -> None:
+        """The key or the button went up."""
+        self._gesture.release(self._clock())
+        self._follow()
+
+    def tap(self) -> None:
+        """The key was pressed where releases are not told."""
+        self._gesture.tap(self._clock())
+        self._follow()
+
+    def toggle_live(self) -> None:
+        """Hands-free on or off."""
+        self._gesture.toggle_live(self._clock())
+        self._follow()
+
+    def lost_focus(self) -> None:
+        """The terminal is not looked at any more."""
+        self._gesture.lost_focus()
+        self._follow()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._gesture.stop()
+        self._follow()
+
+    def heard_words(self) -> None:
+        """Somebody is talking."""
+        self._gesture.heard_words(self._clock())
+
+    def confirmed(self, listening: bool) -> None:
+        """Listening really went on or off: as asked, or by itself."""
+        now = self._clock()
+        awaited = self._asked_at is not None and now - self._asked_at < CONFIRM_S
+        if listening == self._asked:
+            self._asked_at = None
+            return
+        if awaited:
+            return  # the answer to an earlier question
+        self._asked = listening
+        if listening:
+            self._gesture.began_elsewhere(now)
+        else:
+            self._gesture.stop()
+        self._follow()
+
+    def _follow(self) -> None:
+        wanted = self._gesture.listening
+        if wanted != self._asked:
+            self._asked, self._asked_at = wanted, self._clock()
+            self._listen(wanted)
+        hint = self._gesture.take_hint()
+        if hint is not None:
+            self._hint(HINTS[hint])
+        self._arm()
+        self._changed()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        due = self._gesture.wake_at
+        if due is not None:
+            self._timer = self._set_timer(max(0.001, due - self._clock()), self._tick)
+
+    def _tick(self) -> None:
+        self._gesture.tick(self._clock())
+        self._follow()

@@ -1,0 +1,167 @@
+"""Keys that tell when they are let go, where the terminal can report it.
+
+The kitty keyboard protocol reports key releases when its flag 2 ("event types") is on. Textual
+asks for the other flags; `HoldDriver` adds this one and asks back whether it was understood, and
+`HoldParser` reads the longer sequences that then come. A terminal that does not answer sends
+what it always sent.
+
+This leans on private names of Textual 8 (the parser's `_sequence_to_key_events`); the tests in a
+pseudo-terminal guard it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import re
+import selectors
+from collections.abc import Iterable, Iterator
+
+from textual import constants, events
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import Keys
+from textual.message import Message
+
+REPORT_EVENT_TYPES = 2
+SPACE = 32
+LOCKS = 64 | 128  # caps lock and num lock, which are no modifiers to anybody
+LARGEST_TERMINAL = 4000
+
+_KEY = re.compile(
+    r"\x1b\["
+    r"(?P<code>\d*)(?::[\d:]*)?"
+    r"(?:;(?P<mods>\d*)(?::(?P<type>\d*))?)?"
+    r"(?:;(?P<text>[\d:]*))?"
+    r"(?P<end>[u~ABCDEFHPQS])"
+)
+_FLAGS = re.compile(r"\x1b\[\?(\d{1,9})u")
+_COMPLETE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-Z\\-~]")
+_MOUSE_OR_REPORT = re.compile(r"\x1b\[(<?[-\d;]*[mM]|M.*|\?[\d;]*\$y)", re.DOTALL)
+
+
+class HoldKey(events.Event, bubble=False):
+    """The talk key went down or up. Goes to the application itself, so the order is kept."""
+
+    def __init__(self, down: bool) -> None:
+        super().__init__()
+        self.down = down
+
+
+class ReleaseReported(events.Event, bubble=False):
+    """The terminal said that it reports when keys are let go."""
+
+
+class HoldParser(XTermParser):
+    """Textual's parser, with key releases, and with no sequence that could end it."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        # The base class hands on whatever message comes from here; its annotation says Key.
+        return list(self._messages(sequence, alt))  # type: ignore[arg-type]
+
+    def _messages(self, sequence: str, alt: bool) -> Iterator[Message]:
+        if flags := _FLAGS.fullmatch(sequence):
+            yield from self._flags(int(flags[1]))
+            return
+        key = _KEY.fullmatch(sequence)
+        if key is not None:
+            yield from self._key(key, sequence, alt)
+            return
+        found = self._read(sequence, alt)
+        if found:
+            yield from found
+        elif _COMPLETE.fullmatch(sequence) and not _MOUSE_OR_REPORT.fullmatch(sequence):
+            yield _ignored(sequence)  # else it would be typed letter by letter
+
+    def _flags(self, flags: int) -> Iterator[Message]:
+        if flags & REPORT_EVENT_TYPES:
+            yield _as_key(ReleaseReported())
+        else:
+            yield _ignored("")
+
+    def _key(self, key: re.Match[str], sequence: str, alt: bool) -> Iterator[Message]:
+        code, mods, kind, text = key["code"], key["mods"] or "", key["type"] or "1", key["text"]
+        modifiers = max(0, int(mods or 1) - 1) & ~LOCKS if len(mods) < 9 else -1
+        is_talk_key = key["end"] == "u" and code == str(SPACE) and modifiers == 0
+        if kind == "3":
+            yield _as_key(HoldKey(False)) if is_talk_key else _ignored(sequence)
+            return
+        if kind not in ("1", "2"):
+            yield _ignored(sequence)
+            return
+        if is_talk_key:
+            # Both: the page follows HoldKey alone, a text field takes the key.
+            if kind == "1":
+                yield _as_key(HoldKey(True))
+            yield events.Key("space", " ")
+            return
+        plain = f"\x1b[{code};{mods}" + (f";{text}" if text else "") + key["end"]
+        had_extras = plain != sequence
+        yield from self._read(plain if had_extras and (mods or text) else sequence, alt) or [
+            _ignored(sequence)
+        ]
+
+    def _read(self, sequence: str, alt: bool) -> list[Message]:
+        """The base class's reading of a sequence, or nothing where it cannot."""
+        try:
+            found = list(super()._sequence_to_key_events(sequence, alt))
+        except (ValueError, OverflowError, LookupError, TypeError):
+            return [_ignored(sequence)]
+        return [key if _printable(key.character) else _ignored(sequence) for key in found]
+
+
+def _printable(character: str | None) -> bool:
+    """Half a character (a surrogate) could be neither drawn nor saved."""
+    return not any("\ud800" <= c <= "\udfff" for c in character or "")
+
+
+def _ignored(sequence: str) -> events.Key:
+    return events.Key(Keys.Ignore, sequence)
+
+
+def _as_key(event: events.Event) -> events.Event:
+    """The parser looks at `key` of what it hands on."""
+    event.key = ""  # type: ignore[attr-defined]
+    event.character = None  # type: ignore[attr-defined]
+    return event
+
+
+class HoldDriver(LinuxDriver):
+    """Textual's driver for terminals, asking for key releases and surviving any input."""
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is None or not self.input_tty or constants.DISABLE_KITTY_KEY:
+            return
+        self.write(f"\x1b[={REPORT_EVENT_TYPES};2u\x1b[?u")
+        self.flush()
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until the application ends."""
+        parser = HoldParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                ready = selector.select(0.1)
+                try:
+                    if ready:
+                        data = os.read(self.fileno, 4096)
+                        if not data:
+                            break  # the terminal is gone
+                        self._dispatch(parser.feed(decode(data)))
+                    self._dispatch(parser.tick())
+                except OSError:
+                    break
+                except Exception:  # whatever a terminal sent must not end the application
+                    parser = HoldParser(self._debug)
+        with contextlib.suppress(Exception):
+            for _ in parser.feed(""):
+                pass
+
+    def _dispatch(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if isinstance(message, events.Resize) and max(message.size) > LARGEST_TERMINAL:
+                continue
+            self.process_message(message)

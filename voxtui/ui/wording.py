@@ -1,0 +1,72 @@
+"""Longer texts of the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voxtui import paths
+from voxtui.settings import Settings
+from voxtui.ui.backend import OFFICIAL_MODEL, Choice, home_short
+from voxtui.ui.words import model_name
+
+FOOT = (
+    ("live", "live", "live"),
+    ("copy", "copy since last", "copy"),
+    ("mark", "mark", "mark"),
+    ("new", "new", "new"),
+    ("settings", "settings", "settings"),
+    ("help", "help", "help"),
+    ("leave", "quit", "quit"),
+)
+"""The keys at the foot: binding, words, fewer words."""
+
+TALK_HOLD = (
+    "Hold Space, speak, let go. A short tap keeps listening until the next one.",
+    "L does the same hands-free. The Talk button can be held with the mouse.",
+)
+TALK_TAP = (
+    "Press Space, speak, press Space. (This terminal does not tell when a key is",
+    "let go; kitty, Ghostty, foot, iTerm2, WezTerm and Alacritty do.)",
+    "The Talk button can be held with the mouse everywhere.",
+)
+
+
+def place(path: str | Path) -> str:
+    """A path as people write it."""
+    return home_short(path)
+
+
+def small_model_note() -> str:
+    """What the small model is and how to get the real one (markup)."""
+    folder = home_short(paths.models_dir() / OFFICIAL_MODEL.split("/")[1])
+    return (
+        "[$foreground]This is the small model that comes with voxtui.[/] It knows some forty"
+        " English words (numbers, light, music, open, stop …): enough to try everything, not for"
+        " dictation. The real one knows thirteen languages and takes 8.9 GB:\n\n"
+        f"[$foreground]huggingface-cli download {OFFICIAL_MODEL} \\\n  --local-dir {folder}[/]\n\n"
+        "It is found there by itself; for another folder use --model.  Esc puts this away."
+    )
+
+
+def known_choices(shown: Settings) -> tuple[list[Choice], list[Choice]]:
+    """Microphones and models to show until they have been looked for."""
+    device, model = shown.audio.device, shown.engine.model
+    microphones = [Choice("", "system default", "whatever the system uses")]
+    if device:
+        microphones.append(Choice(device, device))
+    names = {"auto": "best installed", "tiny": "small model"}
+    return microphones, [Choice(model, names.get(model) or model_name(model))]
+
+
+def places(session: Path | None) -> str:
+    """Where things are kept, for the help."""
+    lines = []
+    if session is not None:
+        lines.append(f"  this session   {home_short(session)}")
+    lines += [
+        f"  settings       {home_short(paths.config_file())}",
+        f"  models         {home_short(paths.models_dir())}",
+        "",
+        "  Sound and words are written while you speak, and never leave this machine.",
+    ]
+    return "\n".join(lines)
