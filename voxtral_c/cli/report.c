@@ -65,9 +65,7 @@ static void show_work(report *r) {
         r->waiting = 1;
     }
     if (steps > 0 && r->shown.decoder_steps == 0) symbol(r, "\xC2\xB7");            /* · */
-    if (steps > 0)
-        show_decoder(r, steps, r->now.decoder_ms - r->shown.decoder_ms -
-                                   (r->now.prefill_ms - r->shown.prefill_ms));
+    if (steps > 0) show_decoder(r, steps, r->now.decoder_ms - r->shown.decoder_ms);
     r->shown = r->now;
 }
 
@@ -120,8 +118,8 @@ void report_summary(report *r) {
     report_note(r, "Encoder: %" PRId64 " mel -> %" PRId64 " tokens (%.0f ms)",
                 w->encoder_tokens * MEL_PER_TOKEN, w->encoder_tokens, w->encoder_ms);
     if (w->decoder_steps == 0) return;
-    double generation_ms = w->decoder_ms - w->prefill_ms;
     report_note(r, "Decoder: %" PRId64 " text tokens (%" PRId64 " steps) in %.0f ms "
                 "(prefill %.0f ms + %.1f ms/step)", w->text_tokens, w->decoder_steps,
-                w->decoder_ms, w->prefill_ms, generation_ms / (double)w->decoder_steps);
+                w->decoder_ms + w->prefill_ms, w->prefill_ms,
+                w->decoder_ms / (double)w->decoder_steps);
 }
