@@ -26,7 +26,7 @@ static frame_status bad(frame_reader *r, const unsigned char *head, const char *
     char shown[8];
     int printable = head[0] > 0x20 && head[0] < 0x7F;
     snprintf(shown, sizeof shown, printable ? "'%c'" : "0x%02x", head[0]);
-    snprintf(r->error, sizeof r->error, "a frame of type %s %s", shown, what);
+    snprintf(r->error, sizeof r->error, "A frame of type %s %s.", shown, what);
     return FRAME_BAD;
 }
 
@@ -55,7 +55,7 @@ frame_status frames_next(frame_reader *r, frame *f) {
         f->length = source_read_full(&r->source, r->buffer, length, &failed);
         if (!failed) return f->length == length ? FRAME_OK : FRAME_CUT_OFF;
     }
-    snprintf(r->error, sizeof r->error, "reading the input failed: %s", strerror(failed));
+    snprintf(r->error, sizeof r->error, "Reading the input failed: %s.", strerror(failed));
     return FRAME_IO;
 }
 
@@ -69,17 +69,17 @@ static int member_number(const json_doc *doc, const char *name, double *out) {
 static int read_config(const json_doc *doc, frame_config *config, char *err, size_t err_size) {
     double delay, interval;
     if (doc->nodes[0].type != JSON_OBJECT) {
-        snprintf(err, err_size, "the configuration is not a JSON object");
+        snprintf(err, err_size, "The configuration is not a JSON object.");
         return 0;
     }
     int has_delay = member_number(doc, "delay_ms", &delay);
     int has_interval = member_number(doc, "interval", &interval);
     if (has_delay < 0 || (has_delay && (delay < 0 || delay > 1e6 || delay != floor(delay)))) {
-        snprintf(err, err_size, "delay_ms is not a whole number of milliseconds");
+        snprintf(err, err_size, "delay_ms is not a whole number of milliseconds.");
         return 0;
     }
     if (has_interval < 0 || (has_interval && (interval < 0 || interval > 60))) {
-        snprintf(err, err_size, "interval is not a number of seconds up to 60");
+        snprintf(err, err_size, "interval is not a number of seconds up to 60.");
         return 0;
     }
     if (has_delay) config->delay_ms = (int)delay;
@@ -93,7 +93,7 @@ int frames_parse_config(const unsigned char *payload, size_t length, frame_confi
     vox_error why = {err, err_size};
     config->delay_ms = -1;
     config->interval = -1;
-    if (json_parse(&doc, (const char *)payload, length, "the configuration", &why) != VOX_OK)
+    if (json_parse(&doc, (const char *)payload, length, "The configuration", &why) != VOX_OK)
         return 0;
     int ok = read_config(&doc, config, err, err_size);
     json_free(&doc);

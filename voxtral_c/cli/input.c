@@ -53,7 +53,7 @@ int input_open(input *in, const options *opt, input_error *error) {
     memset(in, 0, sizeof *in);
     in->fd = -1;
     in->queue = audio_queue_new((size_t)QUEUE_SECONDS * VOX_SAMPLE_RATE);
-    if (!in->queue) return input_error_set(error, EXIT_FAILED, "memory", "memory is out");
+    if (!in->queue) return input_error_set(error, EXIT_FAILED, "memory", "Memory is out.");
     switch (opt->input) {
     case INPUT_FILE: return input_file_open(in, opt, error);
     case INPUT_STDIN: return input_stdin_open(in, error);
@@ -76,7 +76,7 @@ int input_start(input *in, input_error *error) {
     int failed = pthread_create(&in->thread, NULL, thread_main, in);
     in->started = !failed;
     if (!failed) return 1;
-    return input_error_set(error, EXIT_FAILED, "memory", "no thread can be started: %s",
+    return input_error_set(error, EXIT_FAILED, "memory", "No thread can be started: %s.",
                            strerror(failed));
 }
 

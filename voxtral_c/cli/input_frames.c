@@ -58,7 +58,7 @@ static void run_frames(input *in) {
     frame f;
     frame_status status;
     if (!frames_open(&reader, source_from_fd(&in->fd))) {
-        input_fail(in, EXIT_FAILED, "memory", "memory is out");
+        input_fail(in, EXIT_FAILED, "memory", "Memory is out.");
         return;
     }
     while ((status = frames_next(&reader, &f)) == FRAME_OK && handle(in, &f)) continue;
@@ -68,14 +68,14 @@ static void run_frames(input *in) {
         input_fail(in, EXIT_FAILED, "io", "%s", reader.error);
     } else if (status == FRAME_CUT_OFF && !interrupt_requested()) {
         if (f.type == 'A') push_audio(in, &f);    /* the writer died; what it sent counts */
-        input_warn(in, "truncated", "the input ended within a frame");
+        input_warn(in, "truncated", "The input ended within a frame.");
     }
     frames_close(&reader);
 }
 
 int input_frames_open(input *in, input_error *error) {
     (void)error;
-    in->name = "standard input";
+    in->name = "The input";
     in->fd = STDIN_FILENO;
     in->run = run_frames;
     return 1;

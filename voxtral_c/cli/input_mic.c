@@ -14,7 +14,7 @@ static const double GONE_SECONDS = 3;     /* without any sound the device is tak
 static const double ZERO_SECONDS = 3;     /* of exact zeros: a microphone that may not be heard */
 
 static const char zero_advice[] =
-    "the microphone gives nothing but silence: is it muted, or is this terminal not allowed to "
+    "The microphone gives nothing but silence: is it muted, or is this terminal not allowed to "
     "use it (macOS: System Settings, Privacy & Security, Microphone)?";
 
 typedef struct watch {
@@ -26,8 +26,8 @@ typedef struct watch {
 static int watch_samples(input *in, watch *w, const float *samples, size_t n) {
     if (microphone_overflows(in->microphone) && !w->overflow_told) {
         w->overflow_told = 1;
-        if (!input_warn(in, "overflow", "sound from the microphone was lost: this machine is too "
-                        "slow or too busy")) return 0;
+        if (!input_warn(in, "overflow", "Sound from the microphone was lost: this machine is too "
+                        "slow or too busy.")) return 0;
     }
     if (w->zeros < 0) return 1;
     for (size_t i = 0; i < n; i++) {
@@ -45,7 +45,7 @@ static int push(input *in, resampler *resample, const float *samples, size_t n) 
     const float *out = samples;
     ptrdiff_t count = (ptrdiff_t)n;
     if (resample) count = resampler_feed(resample, samples, n, &out);
-    if (count < 0) return input_fail(in, EXIT_FAILED, "memory", "memory is out"), 0;
+    if (count < 0) return input_fail(in, EXIT_FAILED, "memory", "Memory is out."), 0;
     return count == 0 || audio_queue_push(in->queue, out, (size_t)count);
 }
 
@@ -63,7 +63,7 @@ static void move(input *in, resampler *resample) {
         if (stop) break;
         if (microphone_active(in->microphone) && process_seconds() - w.last_sound < GONE_SECONDS)
             continue;
-        input_fail(in, EXIT_FAILED, "microphone", "the microphone '%s' gives no sound any more",
+        input_fail(in, EXIT_FAILED, "microphone", "The microphone '%s' gives no sound any more.",
                    microphone_name(in->microphone));
         return;
     }
@@ -78,7 +78,7 @@ static void run_microphone(input *in) {
     if (microphone_rate(in->microphone) != VOX_SAMPLE_RATE) {
         resample = resampler_new(microphone_rate(in->microphone));
         if (!resample) {
-            input_fail(in, EXIT_FAILED, "memory", "memory is out");
+            input_fail(in, EXIT_FAILED, "memory", "Memory is out.");
             return;
         }
     }
@@ -90,7 +90,7 @@ static void run_microphone(input *in) {
 int input_mic_open(input *in, const options *opt, input_error *error) {
     char why[INPUT_ERROR_SIZE];
     in->run = run_microphone;
-    in->name = "the microphone";
+    in->name = "The microphone";
     in->microphone = microphone_open(opt->device, opt->debug, why, sizeof why);
     if (!in->microphone) return input_error_set(error, EXIT_UNUSABLE, "microphone", "%s", why);
     return 1;

@@ -18,7 +18,7 @@ static const char *status_code(wav_status status) {
 }
 
 static int push_all(input *in, const float *samples, ptrdiff_t n) {
-    if (n < 0) return input_fail(in, EXIT_FAILED, "memory", "memory is out"), 0;
+    if (n < 0) return input_fail(in, EXIT_FAILED, "memory", "Memory is out."), 0;
     return n == 0 || audio_queue_push(in->queue, samples, (size_t)n);
 }
 
@@ -42,7 +42,7 @@ static void run_wav(input *in) {
     if (in->wav.rate != VOX_SAMPLE_RATE) {
         resample = resampler_new(in->wav.rate);
         if (!resample) {
-            input_fail(in, EXIT_FAILED, "memory", "memory is out");
+            input_fail(in, EXIT_FAILED, "memory", "Memory is out.");
             return;
         }
     }
@@ -50,11 +50,11 @@ static void run_wav(input *in) {
     resampler_free(resample);
     if (!open || interrupt_requested()) return;
     if (in->wav.failed)
-        input_fail(in, EXIT_FAILED, "io", "reading %s failed: %s", in->name,
+        input_fail(in, EXIT_FAILED, "io", "Reading %s failed: %s.", in->name,
                    strerror(in->wav.failed));
     else if (in->wav.truncated)
         input_warn(in, "truncated", "%s is cut off: %.1f s of sound are there, its header speaks "
-                   "of %.1f s", in->name, (double)in->wav.frames_read / in->wav.rate,
+                   "of %.1f s.", in->name, (double)in->wav.frames_read / in->wav.rate,
                    (double)in->wav.frames / in->wav.rate);
 }
 
@@ -65,8 +65,8 @@ static int check_kind(const input *in, const unsigned char *first, size_t n, inp
     if (sniffed == SOUND_WAV || (sniffed == SOUND_UNKNOWN && in->is_pipe)) return 1;
     if (sniffed == SOUND_OTHER_FORMAT)
         return input_error_set(error, EXIT_UNUSABLE, "format", "%s is %s, not WAV; convert it "
-                               "first, for example with ffmpeg", in->name, kind);
-    return input_error_set(error, EXIT_UNUSABLE, "format", "%s is not a WAV file", in->name);
+                               "first, for example with ffmpeg.", in->name, kind);
+    return input_error_set(error, EXIT_UNUSABLE, "format", "%s is not a WAV file.", in->name);
 }
 
 static int open_wav(input *in, const unsigned char *first, size_t n, input_error *error) {
@@ -86,14 +86,14 @@ int input_file_open(input *in, const options *opt, input_error *error) {
     in->run = run_wav;
     in->fd = open(in->name, O_RDONLY | O_CLOEXEC);
     if (in->fd < 0 || fstat(in->fd, &status) != 0)
-        return input_error_set(error, EXIT_UNUSABLE, "io", "%s cannot be opened: %s", in->name,
+        return input_error_set(error, EXIT_UNUSABLE, "io", "%s cannot be opened: %s.", in->name,
                                strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return input_error_set(error, EXIT_UNUSABLE, "io", "%s is a folder", in->name);
+        return input_error_set(error, EXIT_UNUSABLE, "io", "%s is a folder.", in->name);
     byte_source source = source_from_fd(&in->fd);
     size_t n = source_read_full(&source, first, sizeof first, &failed);
     if (failed)
-        return input_error_set(error, EXIT_UNUSABLE, "io", "%s cannot be read: %s", in->name,
+        return input_error_set(error, EXIT_UNUSABLE, "io", "%s cannot be read: %s.", in->name,
                                strerror(failed));
     return check_kind(in, first, n, error) && open_wav(in, first, n, error);
 }
@@ -108,7 +108,7 @@ static void run_raw(input *in, unsigned char *bytes, size_t n) {
         n %= 2;
         ptrdiff_t got = interrupt_read(in->fd, bytes + n, RAW_BLOCK - n);
         if (got < 0)
-            input_fail(in, EXIT_FAILED, "io", "reading standard input failed: %s",
+            input_fail(in, EXIT_FAILED, "io", "Reading standard input failed: %s.",
                        strerror(errno));
         if (got <= 0) return;
         n += (size_t)got;
@@ -123,7 +123,7 @@ static void run_stdin(input *in) {
     size_t n = source_read_full(&source, bytes, WAV_SNIFF, &failed);
     const char *kind;
     if (failed) {
-        input_fail(in, EXIT_FAILED, "io", "reading standard input failed: %s", strerror(failed));
+        input_fail(in, EXIT_FAILED, "io", "Reading standard input failed: %s.", strerror(failed));
     } else if (!check_kind(in, bytes, n, &error)) {
         input_fail(in, error.exit_code, error.code, "%s", error.message);
     } else if (sound_sniff(bytes, n, &kind) != SOUND_WAV) {
@@ -137,7 +137,7 @@ static void run_stdin(input *in) {
 
 int input_stdin_open(input *in, input_error *error) {
     (void)error;
-    in->name = "standard input";
+    in->name = "The input";
     in->is_pipe = 1;
     in->fd = STDIN_FILENO;
     in->run = run_stdin;

@@ -63,14 +63,14 @@ static int contains(const char *text, const char *part) {
 static int find_device(const portaudio *pa, const char *wanted, char *err, size_t err_size) {
     if (!wanted) {
         int device = pa->default_input();
-        if (device < 0) snprintf(err, err_size, "there is no microphone");
+        if (device < 0) snprintf(err, err_size, "There is no microphone.");
         return device < 0 ? -1 : device;
     }
     for (int i = 0; i < pa->device_count(); i++) {
         const pa_device_info *info = pa->device_info(i);
         if (info && info->max_input_channels > 0 && contains(info->name, wanted)) return i;
     }
-    snprintf(err, err_size, "there is no microphone named '%s'; --list-devices lists them",
+    snprintf(err, err_size, "There is no microphone named '%s'; --list-devices lists them.",
              wanted);
     return -1;
 }
@@ -87,7 +87,7 @@ static int try_open(microphone *m, int device, const pa_device_info *info, int r
 static int open_device(microphone *m, int device, char *err, size_t err_size) {
     const pa_device_info *info = m->pa.device_info(device);
     if (!info) {
-        snprintf(err, err_size, "the microphone has gone");
+        snprintf(err, err_size, "The microphone has gone.");
         return 0;
     }
     snprintf(m->name, sizeof m->name, "%s", info->name);
@@ -99,7 +99,7 @@ static int open_device(microphone *m, int device, char *err, size_t err_size) {
         status = try_open(m, device, info, own_rate, MAX_CHANNELS);
     if (status == PA_NO_ERROR) return 1;
     m->stream = NULL;
-    snprintf(err, err_size, "the microphone '%s' cannot be opened: %s", m->name,
+    snprintf(err, err_size, "The microphone '%s' cannot be opened: %s.", m->name,
              m->pa.error_text(status));
     return 0;
 }
@@ -107,7 +107,7 @@ static int open_device(microphone *m, int device, char *err, size_t err_size) {
 microphone *microphone_open(const char *device, int verbose, char *err, size_t err_size) {
     microphone *m = calloc(1, sizeof *m);
     if (!m) {
-        snprintf(err, err_size, "memory is out");
+        snprintf(err, err_size, "Memory is out.");
         return NULL;
     }
     int ok = portaudio_open(&m->pa, verbose, err, err_size);
@@ -121,7 +121,7 @@ microphone *microphone_open(const char *device, int verbose, char *err, size_t e
         m->capacity = (size_t)m->rate * RING_SECONDS;
         m->ring = malloc(m->capacity * sizeof *m->ring);
         if (m->ring) return m;
-        snprintf(err, err_size, "memory is out");
+        snprintf(err, err_size, "Memory is out.");
     }
     microphone_close(m);
     return NULL;
@@ -130,7 +130,7 @@ microphone *microphone_open(const char *device, int verbose, char *err, size_t e
 int microphone_start(microphone *m, char *err, size_t err_size) {
     int status = m->pa.start_stream(m->stream);
     if (status == PA_NO_ERROR) return 1;
-    snprintf(err, err_size, "the microphone '%s' cannot be started: %s", m->name,
+    snprintf(err, err_size, "The microphone '%s' cannot be started: %s.", m->name,
              m->pa.error_text(status));
     return 0;
 }
@@ -164,6 +164,6 @@ int microphone_list(FILE *to, int verbose, char *err, size_t err_size) {
         found++;
     }
     portaudio_close(&pa);
-    if (!found) snprintf(err, err_size, "there is no microphone");
+    if (!found) snprintf(err, err_size, "There is no microphone.");
     return found > 0;
 }

@@ -41,14 +41,14 @@ static void *load_library(char *err, size_t err_size) {
     if (chosen && *chosen) {
         void *library = dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
         if (!library)
-            snprintf(err, err_size, "VOXTRAL_PORTAUDIO names %s, which cannot be loaded", chosen);
+            snprintf(err, err_size, "VOXTRAL_PORTAUDIO names %s, which cannot be loaded.", chosen);
         return library;
     }
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         void *library = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
         if (library) return library;
     }
-    snprintf(err, err_size, "the microphone needs the PortAudio library: %s", advice);
+    snprintf(err, err_size, "The microphone needs the PortAudio library: %s.", advice);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ int portaudio_open(portaudio *pa, int verbose, char *err, size_t err_size) {
     pa->library = load_library(err, err_size);
     if (!pa->library) return 0;
     if (!find_all(pa)) {
-        snprintf(err, err_size, "the PortAudio library that was found is not version 19");
+        snprintf(err, err_size, "The PortAudio library that was found is not version 19.");
         portaudio_close(pa);
         return 0;
     }
@@ -88,7 +88,7 @@ int portaudio_open(portaudio *pa, int verbose, char *err, size_t err_size) {
     int status = pa->initialize();
     portaudio_unmute_stderr(saved);
     if (status != PA_NO_ERROR) {
-        snprintf(err, err_size, "the sound system cannot be used: %s", pa->error_text(status));
+        snprintf(err, err_size, "The sound system cannot be used: %s.", pa->error_text(status));
         portaudio_close(pa);
         return 0;
     }

@@ -30,6 +30,7 @@ typedef struct session {
     silence_gate gate;
     int delay_ms;
     double interval;
+    int ending;               /* the utterance is being flushed: what waits is of the next one */
     int done;                 /* nothing more is to be taken from the queue */
     int exit_code;
 } session;
@@ -42,7 +43,7 @@ static int open_output(session *s) {
     int failed = writer_open(&s->out.writer, s->opt->output_path);
     if (!failed) return 1;
     char message[256];
-    snprintf(message, sizeof message, "%s cannot be written: %s", s->opt->output_path,
+    snprintf(message, sizeof message, "%s cannot be written: %s.", s->opt->output_path,
              strerror(failed));
     report_error(&s->report, message);
     s->out.writer.error = failed;
@@ -70,7 +71,7 @@ static int check(session *s, vox_status status) {
     if (s->out.writer.closed || s->out.writer.error) s->done = 1;
     if (status != VOX_OK && status != VOX_ERR_ABORTED) {
         const char *why = vox_stream_error(s->stream);
-        return fail(s, EXIT_FAILED, vox_status_name(status), *why ? why : "the engine failed");
+        return fail(s, EXIT_FAILED, vox_status_name(status), *why ? why : "The engine failed.");
     }
     return !s->done;
 }
@@ -80,7 +81,8 @@ static int check(session *s, vox_status status) {
 static void on_event(const vox_event *event, void *user) {
     session *s = user;
     if (event->type == VOX_EVENT_STATS)
-        s->out.queued_seconds = (double)audio_queue_waiting(s->in.queue) / VOX_SAMPLE_RATE;
+        s->out.queued_seconds =
+            s->ending ? 0 : (double)audio_queue_waiting(s->in.queue) / VOX_SAMPLE_RATE;
     output_event(&s->out, event);
     report_event(&s->report, event);
 }
@@ -99,7 +101,10 @@ static int feed(void *user, const float *samples, size_t n) {
 
 static int flush(void *user) {
     session *s = user;
-    return check(s, vox_stream_flush(s->stream));
+    s->ending = 1;
+    vox_status status = vox_stream_flush(s->stream);
+    s->ending = 0;
+    return check(s, status);
 }
 
 static int pause_output(void *user) {
@@ -113,7 +118,7 @@ static void configure(session *s, const audio_mark *mark) {
     if (delay_ms == 0) delay_ms = s->info.default_delay_ms;
     if (vox_stream_configure(s->stream, delay_ms, interval) != VOX_OK) {
         const char *why = vox_stream_error(s->stream);
-        warn(s, "bad_config", *why ? why : "the configuration is out of range");
+        warn(s, "bad_config", *why ? why : "The configuration is out of range.");
         return;
     }
     s->delay_ms = delay_ms;
@@ -220,7 +225,7 @@ static void finish(session *s) {
     int failed = s->out_opened ? output_close(&s->out) : 0;
     if (failed && !s->exit_code) {
         char message[128];
-        snprintf(message, sizeof message, "writing failed: %s", strerror(failed));
+        snprintf(message, sizeof message, "Writing failed: %s.", strerror(failed));
         report_error(&s->report, message);
         s->exit_code = EXIT_FAILED;
     }

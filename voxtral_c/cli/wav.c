@@ -47,11 +47,11 @@ static wav_status parse_fmt(wav_reader *w, const unsigned char *p, size_t n, cha
     uint32_t align = le16(p + 12), bits = le16(p + 14);
     if (format == FORMAT_EXTENSIBLE && n >= 26) format = le16(p + 24);
     if (channels < 1 || channels > WAV_MAX_CHANNELS) {
-        snprintf(err, err_size, "a WAV file of %u channels is not one that can be read", channels);
+        snprintf(err, err_size, "A WAV file of %u channels cannot be read.", channels);
         return WAV_UNSUPPORTED;
     }
     if (rate < MIN_RATE || rate > MAX_RATE) {
-        snprintf(err, err_size, "a sample rate of %u Hz is outside %d..%d Hz", rate, MIN_RATE,
+        snprintf(err, err_size, "A sample rate of %u Hz is outside %d..%d Hz.", rate, MIN_RATE,
                  MAX_RATE);
         return WAV_UNSUPPORTED;
     }
@@ -61,8 +61,8 @@ static wav_status parse_fmt(wav_reader *w, const unsigned char *p, size_t n, cha
     int pcm = format == FORMAT_PCM && bytes >= 1 && bytes <= 4;
     int floating = format == FORMAT_FLOAT && (bytes == 4 || bytes == 8);
     if (!pcm && !floating) {
-        snprintf(err, err_size, "a WAV file of format %u with %u bits is not supported: "
-                 "8 to 32 bit PCM and 32 or 64 bit float are", format, bits);
+        snprintf(err, err_size, "A WAV file of format %u with %u bits is not supported: "
+                 "8 to 32 bit PCM and 32 or 64 bit float are.", format, bits);
         return WAV_UNSUPPORTED;
     }
     w->rate = (int)rate;
@@ -75,10 +75,10 @@ static wav_status parse_fmt(wav_reader *w, const unsigned char *p, size_t n, cha
 
 static wav_status damaged(const wav_reader *w, char *err, size_t err_size, const char *what) {
     if (w->failed) {
-        snprintf(err, err_size, "reading failed: %s", strerror(w->failed));
+        snprintf(err, err_size, "Reading failed: %s.", strerror(w->failed));
         return WAV_IO;
     }
-    snprintf(err, err_size, "a damaged WAV file: %s", what);
+    snprintf(err, err_size, "The WAV file is damaged: %s.", what);
     return WAV_FORMAT;
 }
 
@@ -103,7 +103,7 @@ wav_status wav_open(wav_reader *w, byte_source source, const unsigned char *firs
     if (got < WAV_SNIFF || sound_sniff(head, got, &name) != SOUND_WAV ||
         memcmp(head + 8, "WAVE", 4) != 0) {
         if (w->failed) return damaged(w, err, err_size, "");
-        snprintf(err, err_size, "not a WAV file");
+        snprintf(err, err_size, "It is not a WAV file.");
         return WAV_FORMAT;
     }
     for (;;) {
