@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT_RATE = 16000, PHASES = 512, ZERO_CROSSINGS = 32 };
+enum { OUT_RATE = 16000, PHASES = 512, ZERO_CROSSINGS = 64 };
 
 static const double PI = 3.14159265358979323846;
-static const double PASSBAND = 0.94;      /* of the lower rate's Nyquist frequency */
+static const double CUTOFF = 0.95;        /* of the lower rate, in the middle of the slope */
 static const double KAISER_BETA = 9.0;    /* stop band at about -90 dB */
 
 struct resampler {
@@ -41,7 +41,7 @@ static double bessel_i0(double x) {
 
 static void fill_table(resampler *r) {
     double lower = r->rate < OUT_RATE ? 1.0 : (double)OUT_RATE / r->rate;
-    double cutoff = PASSBAND * lower;     /* of the input's Nyquist frequency */
+    double cutoff = CUTOFF * lower;       /* 1 = half the input rate */
     int taps = 2 * r->half;
     for (int p = 0; p <= PHASES; p++) {
         float *row = r->table + (size_t)p * (size_t)taps;
