@@ -33,9 +33,9 @@ class Decoder:
                 container = av.open(str(file), "r")
             else:
                 container = av.open(file, "r", options={"probesize": "65536"})
-        except OSError as error:  # FFmpegError is one, with errno where there is one
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             raise AudioError(_sentence(error, name)) from error
-        except ValueError as error:  # its InvalidDataError
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(f"{name} is not sound that can be read.") from error
         stream = container.streams.best("audio")
         if stream is None:
@@ -82,6 +82,8 @@ class Decoder:
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames; broken packets are skipped as long as good ones follow."""
+        import av
+
         bad = 0
         packets = self._container.demux(self._stream)
         while True:
@@ -89,12 +91,12 @@ class Decoder:
                 packet = next(packets)
             except StopIteration:
                 return
-            except (OSError, ValueError):
+            except (av.FFmpegError, OSError, ValueError):
                 self.damage = f"{self._name} is damaged: it ends early."
                 return
             try:
                 frames = packet.decode()
-            except (OSError, ValueError):
+            except (av.FFmpegError, OSError, ValueError):
                 bad += 1
                 self.damage = f"{self._name} is damaged: some of its sound is missing."
                 if bad >= BAD_PACKETS:
@@ -110,6 +112,4 @@ def _sentence(error: OSError, name: str) -> str:
         return f"{name} does not exist."
     if isinstance(error, PermissionError):
         return f"{name} may not be read: check its permissions."
-    if isinstance(error, IsADirectoryError):
-        return f"{name} is a folder: give a file."
-    return f"{name} cannot be read: {error.strerror or error}."
+    return f"{name} is a folder: give a file."

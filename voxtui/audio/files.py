@@ -10,7 +10,9 @@ from pathlib import Path
 
 from voxtui.audio.decode import Decoder
 from voxtui.audio.pacing import PacedSource, StoppedError
+from voxtui.audio.sniff import Kind, sniff
 from voxtui.audio.source import AudioError, Outlet
+from voxtui.audio.wav import UnsupportedWavError, parse_wav
 from voxtui.events import SAMPLE_RATE, CaptureState, Severity
 
 
@@ -40,7 +42,7 @@ class FileSource(PacedSource):
         _check_readable(self._path)
         decoder = Decoder(self._path, self.name)
         try:
-            self.duration_s = decoder.duration_s
+            self.duration_s = _claimed_by_wav(self._path) or decoder.duration_s
             for pcm in decoder.blocks():
                 if pcm:
                     return
@@ -77,6 +79,21 @@ class FileSource(PacedSource):
         if claimed - seconds <= max(1.0, 0.02 * claimed):
             return ""
         return f"{self.name} ends early: {seconds:.0f} of {claimed:.0f} seconds are there."
+
+
+def _claimed_by_wav(path: Path) -> float | None:
+    """What a WAV's header promises, though less may be there. None for all other files."""
+    with path.open("rb") as file:
+        beginning = file.read(4096)
+    if sniff(beginning, ended=True) is not Kind.WAV:
+        return None
+    try:
+        start = parse_wav(beginning)
+    except UnsupportedWavError:
+        return None
+    if start is None or start.format.data_bytes is None:
+        return None
+    return start.format.data_bytes / start.format.frame_bytes / start.format.rate
 
 
 def _check_readable(path: Path) -> None:

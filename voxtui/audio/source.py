@@ -124,8 +124,12 @@ class ThreadedSource:
         if self._outlet is None or self._thread is None:
             return
         self._outlet.close()
+        self._interrupt()
         if threading.current_thread() is not self._thread:
             self._outlet.join(self._thread, 5.0)
+
+    def _interrupt(self) -> None:
+        """Wake the thread, where something else than `_stopping` may hold it."""
 
     def _run(self, outlet: Outlet) -> None:
         try:

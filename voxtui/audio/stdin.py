@@ -55,6 +55,7 @@ class PipeReader:
 
     def look(self, enough: Callable[[bytes], bool]) -> bytes:
         """The beginning, read until `enough` says so or the stream ends; it comes again."""
+        os.fstat(self._fd)  # select would wait for ever for a descriptor that is not open
         while not enough(self._ahead):
             data = self._read_more(READ_SIZE)
             if not data:
@@ -94,11 +95,12 @@ class PcmSource(PacedSource):
 
     def stop(self) -> None:
         """End; may be called twice."""
-        if not self._stopping.is_set():
-            self._reader.stop()
         super().stop()
         if self._thread is None:
             self._reader.close()
+
+    def _interrupt(self) -> None:
+        self._reader.stop()
 
     def _work(self, outlet: Outlet) -> None:
         outlet.state(CaptureState.PREPARING)
