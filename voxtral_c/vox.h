@@ -115,7 +115,8 @@ typedef struct vox_event {
                                  the frame the token speaks of */
     float probability;        /* softmax probability of the token; the least one of a TEXT
                                  made of several */
-    int n_alternatives;       /* the best tokens after the chosen one, at most C apart */
+    int n_alternatives;       /* the best tokens after the chosen one, best first; special
+                                 tokens among them have the text "" */
     vox_alternative alternatives[VOX_MAX_ALTERNATIVES];
     /* STATS, UTTERANCE_END, END */
     double audio_in;          /* seconds fed in this utterance */

@@ -12,23 +12,30 @@ static inline int check_summary(void) {
     return check_failed ? 1 : 0;
 }
 
-/* Every check counts; only failures are shown. The condition is evaluated once. */
-#define CHECK_OR(condition, otherwise, ...)                               \
+static inline void check_report(int ok) { *(ok ? &check_passed : &check_failed) += 1; }
+
+#define CHECK_SHOW(condition, ...)                                        \
     do {                                                                  \
-        if (condition) {                                                  \
-            check_passed++;                                               \
-        } else {                                                          \
-            check_failed++;                                               \
-            printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);        \
-            printf(__VA_ARGS__);                                          \
-            printf("\n");                                                 \
-            otherwise;                                                    \
-        }                                                                 \
+        printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);            \
+        printf(__VA_ARGS__);                                              \
+        printf("\n");                                                     \
+        check_report(0);                                                  \
     } while (0)
 
-#define CHECK(condition, ...) CHECK_OR(condition, (void)0, __VA_ARGS__)
+/* Counts; only failures are shown. */
+#define CHECK(condition, ...)                                             \
+    do {                                                                  \
+        if (condition) check_report(1);                                   \
+        else CHECK_SHOW(condition, __VA_ARGS__);                          \
+    } while (0)
 
-/* What later lines cannot do without. */
-#define REQUIRE(condition, ...) CHECK_OR(condition, exit(check_summary()), __VA_ARGS__)
+/* What later lines cannot do without: ends the test, and does not count otherwise. */
+#define REQUIRE(condition, ...)                                           \
+    do {                                                                  \
+        if (!(condition)) {                                               \
+            CHECK_SHOW(condition, __VA_ARGS__);                           \
+            exit(check_summary());                                        \
+        }                                                                 \
+    } while (0)
 
 #endif
