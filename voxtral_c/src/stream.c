@@ -57,10 +57,8 @@ static vox_status set_interval(vox_stream *s, double seconds) {
 }
 
 static vox_status set_delay(vox_stream *s, int delay_ms) {
-    const int delay = delay_ms / 80;
-    if (vox_prompt_get(s->model, delay, &s->prompt) != VOX_OK) return no_memory(s);
+    if (vox_prompt_get(s->model, delay_ms / 80, &s->next) != VOX_OK) return no_memory(s);
     s->params.delay_ms = delay_ms;
-    s->next_delay = delay;
     return VOX_OK;
 }
 
@@ -70,7 +68,7 @@ vox_status vox_stream_configure(vox_stream *s, int delay_ms, double interval_s) 
     vox_status status = check_delay(delay_ms, &err);
     if (status == VOX_OK) status = check_interval(interval_s, &err);
     if (status == VOX_OK) status = set_interval(s, interval_s);
-    if (status == VOX_OK && delay_ms / 80 != s->next_delay) status = set_delay(s, delay_ms);
+    if (status == VOX_OK) status = set_delay(s, delay_ms);
     return status;
 }
 
@@ -174,7 +172,7 @@ static void choose(vox_stream *s) {
 /* Decode all embeddings that wait: the rest of the prompt at once, then token by token. */
 static vox_status decode(vox_stream *s) {
     vox_utterance *u = &s->state;
-    const int length = vox_prompt_length(s->model, s->delay);
+    const int length = vox_prompt_length(s->model, s->prompt->delay);
     while (u->audio_at < u->n_audio) {
         int ids[VOX_BATCH_TOKENS], n = 0;
         if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
@@ -236,7 +234,7 @@ static int worth_working(const vox_stream *s) {
 /* ---- utterances ------------------------------------------------------------------------ */
 
 static vox_status begin(vox_stream *s) {
-    s->delay = s->next_delay;
+    s->prompt = s->next;
     s->state.tap = s->tap.fn ? &s->tap : NULL;
     if (s->fresh) {
         vox_utterance_reset(&s->state);
@@ -297,7 +295,7 @@ vox_status vox_stream_feed_s16(vox_stream *s, const int16_t *samples, size_t n) 
 static int64_t flush_padding(const vox_stream *s) {
     const vox_config *c = &s->model->config;
     const int64_t token = c->samples_per_token, part = s->samples_in % token;
-    return (part ? token - part : 0) + (s->delay + AFTER_DELAY) * token + c->mel_window / 2;
+    return (part ? token - part : 0) + (s->prompt->delay + AFTER_DELAY) * token + c->mel_window / 2;
 }
 
 vox_status vox_stream_flush(vox_stream *s) {

@@ -8,9 +8,8 @@
 struct vox_stream {
     vox_model *model;
     vox_stream_params params;
-    int delay;                /* in tokens, of the open utterance */
-    int next_delay;           /* of the next one */
-    const vox_prompt *prompt; /* of next_delay */
+    const vox_prompt *prompt; /* delay and prompt of the open utterance */
+    const vox_prompt *next;   /* those of the next one */
     char error[256];
 
     /* The open utterance. */
