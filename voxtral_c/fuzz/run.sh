@@ -1,8 +1,10 @@
 #!/bin/sh
 # Run each fuzz target of a build made with -DVOX_FUZZ=ON for some seconds.
 #
-#   CC=clang cmake -S voxtral_c -B build-fuzz -DVOX_FUZZ=ON && cmake --build build-fuzz
-#   voxtral_c/fuzz/run.sh build-fuzz [SECONDS] [TARGET ...]
+#   CC=clang cmake -S voxtral_c -B build-fuzz -DVOX_FUZZ=ON
+#   cmake --build build-fuzz --target fuzz-run
+#
+# or, after a build: voxtral_c/fuzz/run.sh build-fuzz [SECONDS] [TARGET ...]
 #
 # New inputs go to BUILD/corpus-TARGET, and the kept ones are read but never changed. An input that
 # crashes is left as BUILD/crash-TARGET-*.

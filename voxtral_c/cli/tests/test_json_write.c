@@ -76,6 +76,7 @@ static void test_structure(void) {
 /* Any bytes give a line that the reader takes. */
 static void test_any_bytes(void) {
     unsigned state = 1;
+    int wrong = 0;
     for (int round = 0; round < 2000; round++) {
         char value[40];
         for (size_t i = 0; i < sizeof value - 1; i++) {
@@ -87,9 +88,10 @@ static void test_any_bytes(void) {
         json_doc doc;
         char why[200];
         vox_error err = {why, sizeof why};
-        CHECK_OR(json_parse(&doc, line.text, line.length, "line", &err) == VOX_OK, return, "%s", why);
+        wrong += json_parse(&doc, line.text, line.length, "line", &err) != VOX_OK;
         json_free(&doc);
     }
+    CHECK(wrong == 0, "%d lines", wrong);
 }
 
 int main(void) {
