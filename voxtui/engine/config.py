@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+LEAST_LIKELY = "0.95"
+"""Other tokens are shown from a twentieth of the best one's probability on."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """One engine process. 0, "auto" and None leave the choice to the engine."""
+    """One engine process. 0, "auto" and None leave the choice to the engine.
+
+    `alternatives` is how many other tokens may be shown for each, at most 4.
+    """
 
     model: Path
     delay_ms: int = 0
@@ -29,5 +35,5 @@ class EngineConfig:
         if self.precision != "auto":
             args += ["--precision", self.precision]
         if self.alternatives:
-            args += ["--alt", str(self.alternatives)]
+            args += ["--alt", LEAST_LIKELY]
         return args

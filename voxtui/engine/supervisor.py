@@ -86,6 +86,7 @@ class Engine:
         self._process: EngineProcess | None = None
         self._feeder: Feeder | None = None
         self._watchdog = Watchdog(self._timing.stall, self._timing.stall_busy)
+        self._begun = False
         self._generation = 0
         self._error = ""
         self._failures = 0
@@ -101,7 +102,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the process; `EngineChanged` tells how it goes."""
-        self._inbox.put(self._spawn)
+        self._inbox.put(self._begin)
         self._thread.start()
 
     def audio_written(self, total_samples: int) -> None:
@@ -188,6 +189,10 @@ class Engine:
         """Sound that a healthy engine may hold back, in seconds."""
         return 3.0 + 2 * self._facts.interval_s + self._facts.delay_ms / 1000
 
+    def _begin(self) -> None:
+        self._begun = True
+        self._spawn()
+
     # ---- processes ---------------------------------------------------------------------
 
     def _spawn(self) -> None:
@@ -272,7 +277,7 @@ class Engine:
 
     def _reload(self, config: EngineConfig) -> None:
         self._config = config
-        if self._stop_at is not None:
+        if self._stop_at is not None or not self._begun:
             return
         self._drop_process()
         self._failures = 0
@@ -342,7 +347,7 @@ class Engine:
     def _on_event(self, feeder: Feeder, event: wire.WireEvent) -> None:
         match event:
             case wire.WireToken():
-                token = self._translator.token(feeder, event)
+                token = self._translator.token(feeder, event, self._config.alternatives)
                 if token is not None:
                     self._post(token)
             case wire.WireStats():

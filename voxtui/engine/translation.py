@@ -30,8 +30,8 @@ class Translator:
         self._current = None
         self._horizon_s = max(self._horizon_s, self._last_token_s)
 
-    def token(self, feeder: Feeder, token: WireToken) -> TokenText | None:
-        """The token in session audio time; None when it is old news.
+    def token(self, feeder: Feeder, token: WireToken, most: int) -> TokenText | None:
+        """The token in session audio time, with `most` alternatives; None when it is old news.
 
         After a replay, words that were settled while the replay was being prepared come a second
         time: they are dropped.
@@ -51,7 +51,7 @@ class Translator:
             time_s=time_s,
             word_start=token.word_start,
             probability=token.probability,
-            alternatives=tuple(Alternative(text, p) for text, p in token.alternatives),
+            alternatives=tuple(Alternative(text, p) for text, p in token.alternatives[:most]),
         )
 
     def stats(self, feeder: Feeder, stats: WireStats) -> None:

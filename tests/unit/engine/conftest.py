@@ -57,9 +57,12 @@ class Page:
                 self.tokens = [token for token in self.tokens if token.time_s <= event.from_s]
             self.changed.notify_all()
 
-    def wait(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout_s
         with self.changed:
-            assert self.changed.wait_for(condition, timeout_s), self.events[-12:]
+            while not condition():
+                assert time.monotonic() < deadline, self.events[-12:]
+                self.changed.wait(0.05)
 
     def words(self) -> list[str]:
         with self.changed:

@@ -24,8 +24,16 @@ def test_words_come_in_order_with_session_times(rig: Rig) -> None:
     rig.page.wait_ended()
     assert rig.page.words() == words(1, 2, 3)
     assert [token.time_s for token in rig.page.tokens if token.word_start] == [0.5, 1.0, 1.5]
-    assert rig.page.tokens[0].alternatives == (Alternative("x", 0.25),)
+    assert rig.page.tokens[0].alternatives == ()
     assert rig.page.of(UtteranceEnded) == [UtteranceEnded(1.5)]
+
+
+def test_alternatives_where_they_are_wanted(rig: Rig) -> None:
+    rig.engine.reload(rig.config(alternatives=1))
+    rig.ready()
+    rig.utter(1)
+    rig.page.wait_ended()
+    assert rig.page.tokens[0].alternatives == (Alternative("x", 0.25),)
 
 
 def test_the_second_utterance_starts_where_the_first_ended(rig: Rig) -> None:
@@ -74,7 +82,7 @@ def test_the_choices_reach_the_command_line(rig: Rig) -> None:
     command = rig.config(delay_ms=960, interval_s=0.25, threads=3, alternatives=2, precision="f32")
     assert command.command(rig.binary)[1:] == [
         *("-d", "/models/fake", "--framed", "--events", "-I", "0.25", "--delay", "960"),
-        *("--threads", "3", "--precision", "f32", "--alt", "2"),
+        *("--threads", "3", "--precision", "f32", "--alt", "0.95"),
     ]
 
 
