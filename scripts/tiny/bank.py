@@ -64,7 +64,9 @@ def _commas(rng: random.Random, n: int) -> list[bool]:
     return [rng.random() < share for _ in range(n)]
 
 
-def _say_espeak(engine: espeak.Espeak, rng: random.Random, words: list[str], held: bool):  # type: ignore[no-untyped-def]
+def _say_espeak(
+    engine: espeak.Espeak, rng: random.Random, words: list[str], held: bool
+) -> Utterance | None:
     accents, variants = (
         (espeak.HELD_ACCENTS, espeak.HELD_VARIANTS)
         if held
@@ -80,7 +82,9 @@ def _say_espeak(engine: espeak.Espeak, rng: random.Random, words: list[str], hel
     )
 
 
-def _say_flite(engine: flite.Flite, rng: random.Random, words: list[str], voice: str, held: bool):  # type: ignore[no-untyped-def]
+def _say_flite(
+    engine: flite.Flite, rng: random.Random, words: list[str], voice: str, held: bool
+) -> Utterance | None:
     return engine.say(
         words,
         voice,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from tiny.bank import Bank
+from tiny.dataset import spell
 from tiny.mel import RIGHT_PAD_TOKENS, log_mel
 from tiny.reference_model import VoxtralRealtime
-from tiny.speech import Samples, Utterance
-from tiny.vocabulary import TOKEN_SAMPLES, Tokenizer
+from tiny.speech import Samples, Span, Utterance
+from tiny.vocabulary import SAMPLE_RATE, TOKEN_SAMPLES, Tokenizer
 
 EDGE_SAMPLES = 8000  # silence put before and after the speech
 LEFT_PADS = 32
@@ -130,16 +131,59 @@ def held_out(folder: Path) -> dict[str, dict[str, list[Utterance]]]:
     return result
 
 
-def report(model: VoxtralRealtime, folder: Path, limit: int | None = None) -> list[str]:
-    """Lines of a table: synthesiser, kind, delay, words, word error rate."""
-    lines = []
-    for family, kinds in held_out(folder).items():
-        for kind, utterances in kinds.items():
+def long_streams(utterances: Sequence[Utterance], seconds: float, count: int) -> list[Utterance]:
+    """Streams of about that length, made of utterances with 0.6 s between them."""
+    order, streams = list(utterances), []
+    random.Random(1).shuffle(order)
+    while order and len(streams) < count:
+        samples: list[Samples] = []
+        words: list[Span] = []
+        while order and sum(map(len, samples)) < seconds * SAMPLE_RATE:
+            utterance = order.pop()
+            offset = sum(map(len, samples)) / SAMPLE_RATE
+            words += [span.moved(offset) for span in utterance.words]
+            samples.append(np.pad(utterance.samples, (0, int(0.6 * SAMPLE_RATE))))
+        for span, word in zip(words, spell([span.word for span in words]), strict=True):
+            span.word = word
+        streams.append(Utterance(np.concatenate(samples), words, "long"))
+    return streams
+
+
+def phantom_words(model: VoxtralRealtime, minutes: int = 4) -> dict[str, int]:
+    """Words heard in that many minutes of silence, and of white noise of several levels."""
+    rng = np.random.default_rng(0)
+    minute = 60 * SAMPLE_RATE
+    counts = {}
+    levels = {"silence": 0.0, "-60 dBFS": 1e-3, "-40 dBFS": 1e-2, "-26 dBFS": 5e-2}
+    for name, level in levels.items():
+        noise = rng.standard_normal((minutes, minute), dtype=np.float32) * np.float32(level)
+        found = transcribe(model, list(noise), 6)
+        counts[name] = sum(len(Tokenizer.of_words().decode(ids).split()) for ids, _ in found)
+    return counts
+
+
+def report(model: VoxtralRealtime, folder: Path, limit: int | None = None) -> Iterator[str]:
+    """Lines of text: word error rates by synthesiser, delay and condition; phantom words."""
+    everything = held_out(folder)
+    for kinds in everything.values():
+        for utterances in kinds.values():
             random.Random(0).shuffle(utterances)
-            chosen = utterances[:limit]
-            found = score(model, chosen)
-            lines.append(
-                f"{family:9} {kind:10} {found.words:5} words  WER {found.percent:5.2f} %"
-                f"  perfect {found.perfect}/{found.utterances}"
+            del utterances[limit:]
+    for kind in ("connected", "isolated"):
+        for family, kinds in everything.items():
+            found = score(model, kinds[kind])
+            yield (
+                f"{kind:10} {family:9} {found.words:5} words  WER {found.percent:5.2f} %"
+                f"  without error {found.perfect}/{found.utterances}"
             )
-    return lines
+    connected = [u for kinds in everything.values() for u in kinds["connected"]]
+    few = random.Random(2).sample(connected, min(len(connected), 240))
+    for name, change in (("clean", None), ("-40 dBFS peak", quiet), ("15 dB noise", noisy)):
+        rate = score(model, few, change=change).percent
+        yield f"{name:20} {len(few)} utterances  WER {rate:5.2f} %"
+    for delay in (1, 2, 3, 4, 6, 8, 10, 12, 15, 30):
+        rate = score(model, few, delay).percent
+        yield f"delay {delay * 80:4} ms        {len(few)} utterances  WER {rate:5.2f} %"
+    found = score(model, long_streams(connected, 60.0, 8))
+    yield f"streams of 60 s      {found.words} words  WER {found.percent:5.2f} %"
+    yield f"phantom words in 4 minutes: {phantom_words(model)}"

@@ -1,0 +1,200 @@
+"""The bundled clips: said by voices the training never heard, heard right and with certainty."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from tiny import espeak, festival, flite
+from tiny.dataset import spell
+from tiny.evaluate import transcribe
+from tiny.reference_model import VoxtralRealtime
+from tiny.speech import Samples, Span, Utterance, loud_range
+from tiny.vocabulary import SAMPLE_RATE, Tokenizer
+
+DELAYS = (6, 1, 2, 12, 30)  # tokens; the first is the usual one
+BEFORE_SECONDS, AFTER_SECONDS, PAUSE_SECONDS = 0.35, 0.6, 1.0
+LEAST_MARGIN = 0.5
+BATCH = 16
+
+
+@dataclass
+class Plan:
+    """A clip to make: its phrases, the synthesisers that may speak it, and its peak."""
+
+    name: str
+    phrases: tuple[str, ...]
+    families: tuple[str, ...]
+    peak: float = 0.6
+
+
+ALL = ("flite", "festival", "espeak")
+PLANS = (
+    Plan("computer_open_music", ("computer open music",), ("flite",)),
+    Plan("cafe", ("morning coffee café",), ALL),
+    Plan("goodbye_hello", ("goodbye", "hello world"), ALL),
+    Plan("digits", ("one two three four five six seven",), ("festival", "espeak")),
+    Plan("please_write", ("please write new line",), ALL),
+    Plan("kitchen_light", ("kitchen light on",), ("espeak",)),
+    Plan("quiet", ("yes please start music",), ALL, peak=0.02),
+    Plan(
+        "demo",
+        (
+            "hello computer",
+            "please write new note",
+            "today coffee morning music",
+            "new line",
+            "start kitchen light",
+            "nine eight seven",
+            "please play music",
+            "goodbye",
+        ),
+        ("flite",),
+    ),
+)
+
+
+class Speakers:
+    """The held-out voices of the three synthesisers."""
+
+    def __init__(self) -> None:
+        self.espeak, self.flite = espeak.Espeak(), flite.Flite()
+
+    def candidates(self, text: str, family: str, seed: int, n: int = BATCH) -> list[Utterance]:
+        """The phrase as said by n random settings of the family's voices."""
+        rng, words = random.Random(seed), text.split()
+        if family == "festival":
+            requests = [
+                festival.Request(words, stretch=rng.uniform(0.9, 1.3), pitch=rng.uniform(95, 125))
+                for _ in range(n)
+            ]
+            return festival.say_all(requests, rng.choice(festival.HELD_VOICES))
+        found = []
+        for _ in range(n):
+            if family == "flite":
+                voice = rng.choice(flite.HELD_VOICES)
+                made = self.flite.say(words, voice, stretch=rng.uniform(0.85, 1.2))
+            else:
+                voice = rng.choice(espeak.HELD_ACCENTS) + rng.choice(espeak.HELD_VARIANTS)
+                speed, pitch = rng.randint(120, 170), rng.randint(30, 70)
+                made = self.espeak.say(words, voice, words_per_minute=speed, pitch=pitch)
+            if made is not None:
+                found.append(made)
+        return found
+
+
+def _trimmed(utterance: Utterance) -> Utterance:
+    """The utterance without the silence at its ends."""
+    start, end = loud_range(utterance.samples, 0.01)
+    words = [span.moved(-start / SAMPLE_RATE) for span in utterance.words]
+    return Utterance(utterance.samples[start:end], words, utterance.voice)
+
+
+def join(parts: Sequence[Utterance], peak: float) -> Utterance:
+    """The phrases with pauses between and silence around, in steps of 16 bits."""
+    samples: list[Samples] = [np.zeros(int(BEFORE_SECONDS * SAMPLE_RATE), dtype=np.float32)]
+    words: list[Span] = []
+    for i, part in enumerate(map(_trimmed, parts)):
+        if i > 0:
+            samples.append(np.zeros(int(PAUSE_SECONDS * SAMPLE_RATE), dtype=np.float32))
+        offset = sum(map(len, samples)) / SAMPLE_RATE
+        words += [span.moved(offset) for span in part.words]
+        samples.append(part.samples * np.float32(peak / np.abs(part.samples).max()))
+    samples.append(np.zeros(int(AFTER_SECONDS * SAMPLE_RATE), dtype=np.float32))
+    joined = np.round(np.concatenate(samples) * 32767) / 32768
+    return Utterance(joined.astype(np.float32), words, parts[0].voice)
+
+
+def least_margin(model: VoxtralRealtime, utterance: Utterance, delay: int) -> float:
+    """The least distance of the two best logits, or -1 where the text is wrong."""
+    ((ids, margins),) = transcribe(model, [utterance.samples], delay)
+    wanted = " ".join(spell([span.word for span in utterance.words]))
+    right = Tokenizer.of_words().decode(ids).strip() == wanted
+    return min(margins) if right else -1.0
+
+
+def _worst_margin(model: VoxtralRealtime, utterance: Utterance) -> tuple[float, float]:
+    """Margin at the usual delay, and the least over all delays at which the text is right."""
+    usual = least_margin(model, utterance, DELAYS[0])
+    if usual < LEAST_MARGIN:
+        return usual, -1.0
+    others = [least_margin(model, utterance, delay) for delay in DELAYS[1:]]
+    return usual, min([usual, *others])
+
+
+def _best(model: VoxtralRealtime, choices: Iterator[Utterance]) -> tuple[float, Utterance | None]:
+    """The utterance of the greatest certainty, first over every delay, then at the usual one."""
+    best: tuple[tuple[float, float], Utterance | None] = ((-2.0, -2.0), None)
+    for choice in choices:
+        usual, worst = _worst_margin(model, choice)
+        rank = (min(worst, LEAST_MARGIN), usual)
+        if rank > best[0]:
+            best = (rank, choice)
+    return best[0][1], best[1]
+
+
+def _choices(speakers: Speakers, plan: Plan, n: int) -> Iterator[Utterance]:
+    """Whole clips of one voice and setting each; phrases of one seed share the settings."""
+    for family in plan.families:
+        series = [
+            speakers.candidates(phrase, family, sum(map(ord, plan.name)), n)
+            for phrase in plan.phrases
+        ]
+        for parts in zip(*series, strict=False):
+            yield join(parts, plan.peak)
+
+
+def _phrase_by_phrase(model: VoxtralRealtime, speakers: Speakers, plan: Plan, n: int) -> Utterance:
+    """A long clip whose phrases are chosen one by one."""
+    parts = []
+    for i, phrase in enumerate(plan.phrases):
+        candidates = [
+            utterance
+            for family in plan.families
+            for utterance in speakers.candidates(phrase, family, i, n)
+        ]
+        whole = [join([candidate], plan.peak) for candidate in candidates]
+        _, chosen = _best(model, iter(whole))
+        number = next((k for k, one in enumerate(whole) if one is chosen), 0)
+        parts.append(candidates[number])
+    return join(parts, plan.peak)
+
+
+def make_clips(model: VoxtralRealtime, folder: Path, tries: int = BATCH) -> None:
+    """Write the WAV files and expected.json; clips that miss the margin are left out, aloud."""
+    speakers, tokenizer = Speakers(), Tokenizer.of_words()
+    folder.mkdir(parents=True, exist_ok=True)
+    entries: list[dict[str, Any]] = []
+    for plan in PLANS:
+        if len(plan.phrases) > 3:
+            chosen: Utterance | None = _phrase_by_phrase(model, speakers, plan, tries)
+        else:
+            _, chosen = _best(model, _choices(speakers, plan, tries))
+        margin = least_margin(model, chosen, DELAYS[0]) if chosen else -1.0
+        print(f"{plan.name}: margin {margin:.2f} {chosen and chosen.voice}", flush=True)
+        if chosen is None or margin < LEAST_MARGIN:
+            print(f"{plan.name}: left out")
+            continue
+        path = folder / f"{plan.name}.wav"
+        soundfile.write(path, chosen.samples, SAMPLE_RATE, subtype="PCM_16")
+        stored, _ = soundfile.read(path, dtype="float32")
+        ((ids, margins),) = transcribe(model, [stored], DELAYS[0])
+        entries.append(
+            {
+                "wav": path.name,
+                "text": tokenizer.decode(ids).strip(),
+                "ids": ids,
+                "words": [[s.word, round(s.start, 3), round(s.end, 3)] for s in chosen.words],
+                "min_margin": round(min(margins), 3),
+                "synthesiser": chosen.voice,
+            }
+        )
+    text = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    (folder / "expected.json").write_text(f"[\n{text}\n]\n")
