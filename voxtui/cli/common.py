@@ -34,6 +34,10 @@ class WrongInput(click.ClickException):
     exit_code = 2
 
 
+class ReaderGone(Exception):  # noqa: N818 - no error: it has what it wanted
+    """Standard output was closed at the other end (`| head`)."""
+
+
 def say(message: str) -> None:
     """A line for the person, on standard error."""
     click.echo(f"voxtui: {message}", err=True)
@@ -51,9 +55,12 @@ def check_input(name: str) -> None:
 
 
 def write(text: str) -> None:
-    """Data, on standard output, at once."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Data, on standard output, at once. `ReaderGone` when nobody reads it any more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 # ---- options -----------------------------------------------------------------------------

@@ -164,8 +164,8 @@ class Listener:
 
     def hear_microphone(self) -> None:
         """Until Ctrl+C; the last words are waited for."""
+        self._running.pipeline.listen(True)  # from the first sample on
         self._running.pipeline.start()
-        self._running.pipeline.listen(True)
         try:
             self._take_all(self._running.for_ever())
         except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import voxtui
+from voxtui import paths
 from voxtui.cli.common import (
     WrongInput,
     check_input,
@@ -51,6 +52,16 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Folders"):
+            formatter.write_dl(
+                [
+                    ("models", str(paths.models_dir())),
+                    ("sessions", str(paths.sessions_dir())),
+                    ("settings", str(paths.config_file())),
+                ]
+            )
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -67,7 +78,6 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Sessions, models and settings: see `voxtui sessions path` and the README.",
 )
 @click.version_option(voxtui.__version__, "-V", "--version", message="voxtui %(version)s")
 @click.option("--input", "input_", metavar="FILE|-", help="Hear a file or standard input.")
@@ -130,7 +140,7 @@ def run_command(args: list[str]) -> int:
         code = cli.main(args, prog_name="voxtui", standalone_mode=False, obj=state)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         # The reader has what it wanted (`| head`); the interpreter must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
 
-from voxtui.events import AudioGap, Event, Notice, Severity
+from voxtui.events import AudioGap, Event, Notice, SessionOpened, Severity
 from voxtui.pipeline import Pipeline, PipelineConfig
 
 POLL_S = 0.1
@@ -22,20 +23,23 @@ class Running:
     def for_ever(self) -> Iterator[Event]:
         """Events as they come."""
         while True:
-            try:
+            with contextlib.suppress(queue.Empty):
                 yield self._events.get(timeout=POLL_S)
-            except queue.Empty:
-                continue
 
     def until_idle(self) -> Iterator[Event]:
         """Events until all sound that there is has become words."""
-        while True:
-            try:
+        while not self.pipeline.wait_idle(0.0):
+            with contextlib.suppress(queue.Empty):
                 yield self._events.get(timeout=POLL_S)
-            except queue.Empty:
-                if self.pipeline.wait_idle(0.0):
-                    yield from self._left()
-                    return
+        yield from self._left()
+
+    def new_session(self) -> Iterator[Event]:
+        """Begin another session; the events until it is there."""
+        self.pipeline.new_session()
+        for event in self.for_ever():
+            yield event
+            if isinstance(event, SessionOpened):
+                return
 
     def closing(self, timeout_s: float) -> Iterator[Event]:
         """Close the pipeline; the events that come with it."""
@@ -47,7 +51,8 @@ class Running:
         yield from self._left()
 
     def _left(self) -> Iterator[Event]:
-        while not self._events.empty():
+        """What is there by now; a microphone never stops adding."""
+        for _ in range(self._events.qsize()):
             yield self._events.get()
 
 

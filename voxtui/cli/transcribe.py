@@ -111,9 +111,10 @@ class Transcriber:
             self._running = Running(self._config(job))
             self._running.pipeline.start()
         else:
-            self._running.pipeline.new_session()
+            for event in self._running.new_session():
+                self._take(job, event, progress, stream)
             self._running.pipeline.change_source(job.source)
-            self._running.pipeline.session_path()  # both are done when this has answered
+            self._running.pipeline.session_path()  # it is done when this has answered
         for event in self._running.until_idle():
             self._take(job, event, progress, stream)
         if stream is not None:
@@ -262,6 +263,9 @@ def command(
     """
     fmt = output_format(fmt, output)
     jobs = plan(files, fmt, output)
+    there = [job for job in jobs if _is_there(job)]
+    if not there:
+        return 2
     engine = engine_config(
         load_settings(), model=model, delay_ms=delay_ms, threads=threads, quiet=quiet
     )
@@ -275,49 +279,46 @@ def command(
                 keep_everything=True,
             )
 
-        return transcribe(jobs, fmt, Transcriber(config, quiet), quiet)
+        transcribe(there, fmt, Transcriber(config, quiet), quiet)
+    return 2 if any(job.problem for job in jobs) else 0
 
 
-def transcribe(jobs: list[Job], fmt: str, transcriber: Transcriber, quiet: bool) -> int:
-    """All files; the exit code."""
-    streams = fmt == "txt" and jobs[0].target is None
-    progress = FileProgress(not quiet and not (streams and sys.stdout.isatty()))
-    done: list[Job] = []
+def _is_there(job: Job) -> bool:
     try:
-        for job in jobs:
-            try:
-                check_input(job.name)
-            except WrongInput as error:
-                job.problem = error.message
-                say(job.problem)
-                continue
-            headed = len(jobs) > 1 and job.target is None and fmt in TEXT_FORMATS
-            if headed:
-                write(f"{chr(10) if done else ''}==> {job.shown} <==\n")
+        check_input(job.name)
+    except WrongInput as error:
+        job.problem = error.message
+        say(job.problem)
+    return not job.problem
+
+
+def transcribe(jobs: list[Job], fmt: str, transcriber: Transcriber, quiet: bool) -> None:
+    """All files, one after the other."""
+    to_stdout = jobs[0].target is None
+    streams = fmt == "txt" and to_stdout
+    several = len(jobs) > 1
+    progress = FileProgress(not quiet and not (streams and sys.stdout.isatty()))
+    try:
+        for number, job in enumerate(jobs):
+            if several and to_stdout and fmt in TEXT_FORMATS:
+                separator = "\n" if number else ""
+                write(f"{separator}==> {job.shown} <==\n")
             progress.begin(job.shown)
             try:
                 transcriber.run(job, progress, TextStream(write) if streams else None)
             finally:
                 progress.end()
-            done.append(job)
-            _deliver(job, fmt, transcriber, alone=len(jobs) == 1, streamed=streams)
-        if fmt == "json" and len(jobs) > 1 and jobs[0].target is None:
-            _write_array(done, transcriber)
+            if job.problem:
+                say(job.problem)
+            collected = several and to_stdout and fmt == "json"
+            if (job.segments or not job.problem) and not streams and not collected:
+                finish(job, export(job.segments, fmt, transcriber.meta(job)))
+        if several and to_stdout and fmt == "json":
+            _write_array(jobs, transcriber)
     except BaseException:
         transcriber.close(0.0)
         raise
     transcriber.close()
-    return 2 if any(job.problem for job in jobs) else 0
-
-
-def _deliver(job: Job, fmt: str, transcriber: Transcriber, *, alone: bool, streamed: bool) -> None:
-    if job.problem:
-        say(job.problem)
-    if streamed or (job.problem and not job.segments):
-        return
-    if fmt == "json" and not alone and job.target is None:
-        return  # all of them at the end
-    finish(job, export(job.segments, fmt, transcriber.meta(job)))
 
 
 def _write_array(jobs: list[Job], transcriber: Transcriber) -> None:

@@ -1,0 +1,171 @@
+"""`voxtui listen`: words while they are said, and a clean end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import PATIENCE_S, Result, speech, start
+from voxtui.events import AudioBlock, CaptureChanged, CaptureEvent, CaptureState
+from voxtui.session import list_sessions, load_session
+
+Run = Callable[..., Result]
+Clip = Callable[..., Path]
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+class FakeMicrophone:
+    """Says w1 w2 w3; then Ctrl+C is pressed."""
+
+    name = "fake microphone"
+    fails = ""
+
+    def __init__(self, device: str, gain_db: float) -> None:
+        self._stopped = threading.Event()
+
+    def start(self, post: Callable[[CaptureEvent], None]) -> None:
+        def run() -> None:
+            if self.fails:
+                post(CaptureChanged(CaptureState.FAILED, self.name, self.fails))
+                return
+            post(CaptureChanged(CaptureState.RUNNING, self.name))
+            for value in (1, 2, 3):
+                post(AudioBlock(speech(value)))
+            os.kill(os.getpid(), signal.SIGINT)
+            while not self._stopped.wait(0.02):
+                post(AudioBlock(bytes(640)))
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+@pytest.fixture
+def microphone(monkeypatch: pytest.MonkeyPatch) -> type[FakeMicrophone]:
+    monkeypatch.setattr("voxtui.audio.microphone.MicrophoneSource", FakeMicrophone)
+    return FakeMicrophone
+
+
+@pytest.fixture(autouse=True)
+def signals() -> object:
+    """The command changes what some signals do."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def test_a_microphone_until_ctrl_c(run: Run, home: Path, microphone: type[FakeMicrophone]) -> None:
+    result = run("listen", "-q")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.split()[:3] == ["w1", "w2", "w3"]
+    (info,) = list_sessions(home / "data" / "sessions")
+    assert info.finished
+    assert load_session(info.path).text.split()[:3] == ["w1", "w2", "w3"]
+
+
+def test_a_microphone_that_cannot_be_opened(
+    run: Run, microphone: type[FakeMicrophone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microphone, "fails", "There is no microphone.")
+    assert run("listen", "-q") == Result(2, "", "voxtui: There is no microphone.\n")
+
+
+def test_a_file_and_no_session(run: Run, clip: Clip, home: Path) -> None:
+    result = run("listen", "-q", "--no-save", "--input", clip("a.wav", 1, 2))
+    assert result == Result(0, "w1 w2\n", "")
+    assert not (home / "data").exists()
+
+
+def test_into_a_file_and_another_folder(run: Run, clip: Clip, tmp_path: Path) -> None:
+    out, root = tmp_path / "words.txt", tmp_path / "kept"
+    result = run("listen", "--model", "tiny", "-o", out, "--sessions-dir", root, "--input",
+                 clip("a.wav", 7))  # fmt: skip
+    assert result == Result(0, "", "")
+    assert out.read_text() == "w7\n"
+    assert len(list_sessions(root)) == 1
+
+
+def test_json_lines(run: Run, clip: Clip, home: Path) -> None:
+    result = run("listen", "-q", "--json", "--input", clip("a.wav", 1, 2))
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    kinds = [line["type"] for line in lines]
+    assert kinds[0] == "session"
+    assert kinds[-1] == "end"
+    assert {"engine", "partial", "segment", "stats"} <= set(kinds)
+    (segment,) = [line for line in lines if line["type"] == "segment"]
+    assert segment["text"] == "w1 w2"
+    assert [word["text"] for word in segment["words"]] == [" w1", " w2"]
+    ready = next(line for line in lines if line.get("state") == "ready")
+    assert ready["model"]
+    assert lines[0]["path"].startswith(str(home / "data" / "sessions"))
+
+
+def test_garbage(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.mp3").write_bytes(b"no sound" * 99)
+    result = run("listen", "-q", "--no-save", "--input", tmp_path / "x.mp3")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert run("listen", "--input", tmp_path).code == 2
+    assert run("listen", "-o", "/no/such/folder/x", "--input", tmp_path / "x.mp3").code == 2
+
+
+def read_until(process: subprocess.Popen[bytes], text: bytes) -> bytes:
+    assert process.stdout is not None
+    read = b""
+    while text not in read:
+        more = os.read(process.stdout.fileno(), 4096)
+        assert more, f"ended after {read!r}"
+        read += more
+    return read
+
+
+def test_a_pipe_that_is_still_open_gives_words_and_ctrl_c_ends_it(home: Path) -> None:
+    with start("listen", "-q", "--input", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(speech(1, 2, 3))
+        process.stdin.flush()
+        read = read_until(process, b"w1 w")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, err) == (0, b"")
+    assert (read + out).startswith(b"w1 w2 w3")
+    (info,) = list_sessions(home / "data" / "sessions")
+    assert info.words == 3
+
+
+def test_terminated_is_as_good_as_ctrl_c(home: Path) -> None:
+    with start("listen", "-q", "--input", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(speech(1, 2))
+        process.stdin.flush()
+        read_until(process, b"w1")
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    (info,) = list_sessions(home / "data" / "sessions")
+    assert info.finished
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    with start("listen", "-q", "--no-save", "--input", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(speech(1))
+        process.stdin.flush()
+        read_until(process, b"w1")
+        process.stdout.close()
+        process.stdin.write(speech(2, 3, 4))
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait(PATIENCE_S) == 0
