@@ -25,8 +25,8 @@ from voxtui.ui.relay import Relay
 from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.terminal import clipboard, tty
 from voxtui.ui.terminal.clipboard import Copied
-from voxtui.ui.terminal.hold import HoldDriver, HoldKey, ReleaseReported
-from voxtui.ui.theme import DARK, THEMES
+from voxtui.ui.terminal.hold import HoldDriver, ReleaseReported, Stroke, TalkKey
+from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
 from voxtui.ui.words import TITLE
 
@@ -65,6 +65,7 @@ class VoxtuiApp(App[None]):
         self.backend = backend
         self.preferences = preferences
         self.live = LiveScreen(backend, preferences, copier or self._copy, demo=demo, clock=clock)
+        self.live.talking.told_by_terminal = own_terminal
         self._own_terminal = own_terminal
         self._warnings = tuple(warnings)
         self._leaving = False
@@ -91,6 +92,10 @@ class VoxtuiApp(App[None]):
         if self.theme != self.preferences.shown.appearance.theme:
             self.preferences.set("appearance", "theme", self.theme)
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colour names for themes that are not ours."""
+        return own_variables(self.current_theme)
+
     # ---- the talk key, told by the terminal
 
     def on_release_reported(self, event: ReleaseReported) -> None:
@@ -98,14 +103,18 @@ class VoxtuiApp(App[None]):
         self.live.talking.hold_possible = True
         self.live.show_state()
 
-    def on_hold_key(self, event: HoldKey) -> None:
-        """The talk key went down or up."""
+    def on_talk_key(self, event: TalkKey) -> None:
+        """The talk key went down or up, or was tapped."""
         talking = self.live.talking
-        talking.hold_possible = True
-        if not event.down:
-            talking.release()
+        if event.stroke is Stroke.UP:
+            talking.hold_possible = True
+            talking.release(event.at)
         elif self.screen is self.live and not isinstance(self.focused, Input):
-            talking.press()
+            if event.stroke is Stroke.DOWN:
+                talking.hold_possible = True
+                talking.press(event.at)
+            else:
+                talking.tap(event.at)
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         """The terminal lost the focus: a key that is let go now will not be told."""

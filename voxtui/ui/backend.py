@@ -151,7 +151,7 @@ class LocalBackend:
     @staticmethod
     def _piped(sound_fd: int | None) -> Callable[[], Source]:
         def make() -> Source:
-            from voxtui.audio.pcm import PcmSource
+            from voxtui.audio.stdin import PcmSource
 
             return PcmSource(0 if sound_fd is None else sound_fd, realtime=True)
 
@@ -160,7 +160,7 @@ class LocalBackend:
     @staticmethod
     def _file(path: Path) -> Callable[[], Source]:
         def make() -> Source:
-            from voxtui.audio.file import FileSource
+            from voxtui.audio.files import FileSource
 
             return FileSource(path, realtime=True)
 

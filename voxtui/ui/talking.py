@@ -42,6 +42,7 @@ class Talking:
         self._asked = False
         self._asked_at: float | None = None
         self.hold_possible = False
+        self.told_by_terminal = False
 
     @property
     def mode(self) -> TalkMode:
@@ -50,19 +51,19 @@ class Talking:
             return TalkMode.LET_GO if self._gesture.held else TalkMode.STOP
         return TalkMode.HOLD if self.hold_possible else TalkMode.TAP
 
-    def press(self) -> None:
-        """The key or the button went down."""
-        self._gesture.press(self._clock())
+    def press(self, at: float | None = None) -> None:
+        """The key or the button went down, now or at a time."""
+        self._gesture.press(self._clock() if at is None else at)
         self._follow()
 
-    def release(self) -> None:
-        """The key or the button went up."""
-        self._gesture.release(self._clock())
+    def release(self, at: float | None = None) -> None:
+        """The key or the button went up, now or at a time."""
+        self._gesture.release(self._clock() if at is None else at)
         self._follow()
 
-    def tap(self) -> None:
+    def tap(self, at: float | None = None) -> None:
         """The key was pressed where releases are not told."""
-        self._gesture.tap(self._clock())
+        self._gesture.tap(self._clock() if at is None else at)
         self._follow()
 
     def toggle_live(self) -> None:

@@ -112,3 +112,11 @@ TERMINAL = Theme(
 
 THEMES = (DARK, LIGHT, TERMINAL)
 TITLES = {"voxtui-dark": "dark", "voxtui-light": "light", "voxtui-terminal": "terminal's colours"}
+
+OWN_NAMES = ("muted", "faint", "pill", "on-accent")
+
+
+def own_variables(theme: Theme) -> dict[str, str]:
+    """Our colour names for a theme of somebody else's."""
+    like = TERMINAL if theme.ansi else DARK if theme.dark else LIGHT
+    return {name: like.variables[name] for name in OWN_NAMES}

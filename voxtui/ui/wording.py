@@ -20,6 +20,11 @@ FOOT = (
 )
 """The keys at the foot: binding, words, fewer words."""
 
+MORE_KEYS = (
+    ("Ctrl+C", "Stop listening; once more leaves"),
+    ("Ctrl+P", "All commands by name"),
+)
+
 TALK_HOLD = (
     "Hold Space, speak, let go. A short tap keeps listening until the next one.",
     "L does the same hands-free. The Talk button can be held with the mouse.",

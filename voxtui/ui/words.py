@@ -52,3 +52,11 @@ def model_name(model: str) -> str:
 def precision_name(precision: str) -> str:
     """ "q8" for "Q8_0", "q4" for "q4_k_m"."""
     return re.sub(r"^(q\d)_.*$", r"\1", precision.lower())
+
+
+_KEY_NAMES = {"pgup": "PgUp", "pgdn": "PgDn"}
+
+
+def key_name(shown: str) -> str:
+    """A key as it stands on the keyboard."""
+    return _KEY_NAMES.get(shown) or (shown[:1].upper() + shown[1:])

@@ -96,9 +96,6 @@ class SettingsPanel(Widget, can_focus=True):
         & #settings-tabs { padding: 0 2; height: 1; }
         & #settings-keys { padding: 0 2; margin-top: 1; color: $muted; height: auto; }
     }
-    .-medium SettingsPanel { width: 38; }
-    .-narrow SettingsPanel { width: 1fr; }
-    .-short SettingsPanel { padding: 0; }
     """
 
     tab = reactive(0)
@@ -122,7 +119,7 @@ class SettingsPanel(Widget, can_focus=True):
         """The tabs, the rows, the keys."""
         yield Static(id="settings-tabs")
         yield Vertical(id="settings-rows")
-        yield Static("↑ ↓ choose   ← → change   Tab group   Esc back", id="settings-keys")
+        yield Static("↑ ↓  choose   ← →  change\nTab  group    Esc  back", id="settings-keys")
 
     @property
     def is_open(self) -> bool:

@@ -32,7 +32,7 @@ from voxtui.ui.widgets.status import MessageLine, StatusStrip
 from voxtui.ui.widgets.talk import TalkButton
 from voxtui.ui.widgets.topline import TopLine
 from voxtui.ui.widgets.transcript import TranscriptView
-from voxtui.ui.words import model_name, precision_name
+from voxtui.ui.words import key_name, model_name, precision_name
 
 TICK_S = 0.5
 APPLY_AFTER_S = 0.4
@@ -51,7 +51,7 @@ class LiveScreen(Screen[None]):
         (66, "-medium"),
         (100, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-medium-high"), (30, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-usual"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "talk", "talk", id="talk", tooltip="Talk"),
         Binding("l,L", "live", "live", id="live", tooltip="Listen until pressed again"),
@@ -78,6 +78,12 @@ class LiveScreen(Screen[None]):
         & #strip LevelMeter { width: 44; margin-right: 3; }
         & > #foot { height: 1; padding: 0 3; margin: 1 0; }
         & #foot TalkButton { margin-right: 3; }
+        &.-medium SettingsPanel { width: 38; }
+        &.-narrow SettingsPanel { width: 1fr; }
+        &.-short SettingsPanel { padding: 0; }
+        &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine { padding: 0 1; }
+        &.-narrow BlankPage > Static { padding: 0 1; }
+        &.-short BlankPage > #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
         &.-narrow #strip LevelMeter { width: 22; margin-right: 2; }
         &.-narrow #strip, &.-narrow #foot { padding: 0 1; }
@@ -87,6 +93,9 @@ class LiveScreen(Screen[None]):
         &.-short #middle { margin-top: 0; }
         &.-short #strip { margin-top: 0; }
         &.-short #foot { margin: 0; }
+        &.-short #foot TalkButton.-live { background: $pill; color: $accent; }
+        &.-low #strip { margin-top: 0; }
+        &.-low #foot { margin: 1 0 0 0; }
     }
     """
 
@@ -190,8 +199,7 @@ class LiveScreen(Screen[None]):
         self.query_one(KeyBar).items = tuple(items)
 
     def _key(self, binding: Binding) -> str:
-        shown = self.app.get_key_display(binding)
-        return shown.upper() if len(shown) == 1 else shown
+        return key_name(self.app.get_key_display(binding))
 
     @property
     def heard_s(self) -> float:
@@ -275,8 +283,8 @@ class LiveScreen(Screen[None]):
         self.talking.release()
 
     def action_talk(self) -> None:
-        """Space, as a key. Where releases are told, it arrives as `HoldKey` instead."""
-        if not self.talking.hold_possible:
+        """Space, where it comes as a mere key and not as a `TalkKey`."""
+        if not self.talking.told_by_terminal:
             self.talking.tap()
 
     def action_live(self) -> None:
@@ -384,11 +392,10 @@ class LiveScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Keys and signs."""
-        keys = [
-            (self._key(active.binding), active.binding.tooltip)
-            for active in self.active_bindings.values()
-            if active.node is self and active.binding.tooltip
-        ]
+        mine = [a.binding for a in self.active_bindings.values() if a.node is self]
+        keys = {b.id: (self._key(b), b.tooltip) for b in reversed(mine) if b.tooltip}
         talk = wording.TALK_HOLD if self.talking.hold_possible else wording.TALK_TAP
         kept = Path(self.state.kept_in) if self.state.kept_in else None
-        self.app.push_screen(HelpScreen(keys, talk, wording.places(kept)))
+        self.app.push_screen(
+            HelpScreen([*reversed(keys.values()), *wording.MORE_KEYS], talk, wording.places(kept))
+        )

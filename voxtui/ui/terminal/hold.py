@@ -16,7 +16,9 @@ import contextlib
 import os
 import re
 import selectors
+import time
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 
 from textual import constants, events
 from textual._xterm_parser import XTermParser
@@ -41,12 +43,24 @@ _COMPLETE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-Z\\-~]")
 _MOUSE_OR_REPORT = re.compile(r"\x1b\[(<?[-\d;]*[mM]|M.*|\?[\d;]*\$y)", re.DOTALL)
 
 
-class HoldKey(events.Event, bubble=False):
-    """The talk key went down or up. Goes to the application itself, so the order is kept."""
+class Stroke(Enum):
+    """What happened to the talk key."""
 
-    def __init__(self, down: bool) -> None:
+    DOWN = auto()
+    UP = auto()
+    TAP = auto()  # pressed, in a terminal that does not tell when it is let go
+
+
+class TalkKey(events.Event, bubble=False):
+    """The talk key, told to the application itself, so that the order is kept.
+
+    `at` is when the terminal told it (`time.monotonic`): a busy machine makes no tap a hold.
+    """
+
+    def __init__(self, stroke: Stroke, at: float) -> None:
         super().__init__()
-        self.down = down
+        self.stroke = stroke
+        self.at = at
 
 
 class ReleaseReported(events.Event, bubble=False):
@@ -56,11 +70,18 @@ class ReleaseReported(events.Event, bubble=False):
 class HoldParser(XTermParser):
     """Textual's parser, with key releases, and with no sequence that could end it."""
 
+    def __init__(self, debug: bool = False, tells_releases: bool = False) -> None:
+        self.tells_releases = tells_releases
+        super().__init__(debug)
+
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         # The base class hands on whatever message comes from here; its annotation says Key.
         return list(self._messages(sequence, alt))  # type: ignore[arg-type]
 
     def _messages(self, sequence: str, alt: bool) -> Iterator[Message]:
+        if sequence == " " and not alt:
+            yield from self._talk_key(repeated=False)
+            return
         if flags := _FLAGS.fullmatch(sequence):
             yield from self._flags(int(flags[1]))
             return
@@ -76,31 +97,34 @@ class HoldParser(XTermParser):
 
     def _flags(self, flags: int) -> Iterator[Message]:
         if flags & REPORT_EVENT_TYPES:
+            self.tells_releases = True
             yield _as_key(ReleaseReported())
         else:
             yield _ignored("")
 
     def _key(self, key: re.Match[str], sequence: str, alt: bool) -> Iterator[Message]:
-        code, mods, kind, text = key["code"], key["mods"] or "", key["type"] or "1", key["text"]
+        code, mods, kind, text = key["code"], key["mods"] or "", key["type"], key["text"]
         modifiers = max(0, int(mods or 1) - 1) & ~LOCKS if len(mods) < 9 else -1
         is_talk_key = key["end"] == "u" and code == str(SPACE) and modifiers == 0
+        if kind in ("1", "2", "3"):
+            self.tells_releases = True
         if kind == "3":
-            yield _as_key(HoldKey(False)) if is_talk_key else _ignored(sequence)
-            return
-        if kind not in ("1", "2"):
+            yield _talk(Stroke.UP) if is_talk_key else _ignored(sequence)
+        elif kind not in (None, "", "1", "2"):
             yield _ignored(sequence)
-            return
-        if is_talk_key:
-            # Both: the page follows HoldKey alone, a text field takes the key.
-            if kind == "1":
-                yield _as_key(HoldKey(True))
-            yield events.Key("space", " ")
-            return
-        plain = f"\x1b[{code};{mods}" + (f";{text}" if text else "") + key["end"]
-        had_extras = plain != sequence
-        yield from self._read(plain if had_extras and (mods or text) else sequence, alt) or [
-            _ignored(sequence)
-        ]
+        elif is_talk_key:
+            yield from self._talk_key(repeated=kind == "2")
+        else:
+            plain = f"\x1b[{code};{mods}" + (f";{text}" if text else "") + key["end"]
+            yield from self._read(plain if mods or text else sequence, alt)
+
+    def _talk_key(self, *, repeated: bool) -> Iterator[Message]:
+        """Both: the page follows TalkKey alone, a text field takes the key."""
+        if not self.tells_releases:
+            yield _talk(Stroke.TAP)
+        elif not repeated:
+            yield _talk(Stroke.DOWN)
+        yield events.Key("space", " ")
 
     def _read(self, sequence: str, alt: bool) -> list[Message]:
         """The base class's reading of a sequence, or nothing where it cannot."""
@@ -118,6 +142,10 @@ def _printable(character: str | None) -> bool:
 
 def _ignored(sequence: str) -> events.Key:
     return events.Key(Keys.Ignore, sequence)
+
+
+def _talk(stroke: Stroke) -> Message:
+    return _as_key(TalkKey(stroke, time.monotonic()))
 
 
 def _as_key(event: events.Event) -> events.Event:
@@ -155,7 +183,7 @@ class HoldDriver(LinuxDriver):
                 except OSError:
                     break
                 except Exception:  # whatever a terminal sent must not end the application
-                    parser = HoldParser(self._debug)
+                    parser = HoldParser(self._debug, parser.tells_releases)
         with contextlib.suppress(Exception):
             for _ in parser.feed(""):
                 pass

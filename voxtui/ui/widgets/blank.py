@@ -29,8 +29,6 @@ class BlankPage(VerticalScroll, can_focus=False):
         }
         & > #blank-note.-shown { display: block; }
     }
-    .-narrow BlankPage > Static, .-narrow BlankPage > #blank-note { padding: 0 2; }
-    .-short BlankPage > #blank-note { margin-top: 1; }
     """
 
     mode = reactive(TalkMode.TAP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -127,7 +128,7 @@ class LevelMeter(Widget):
             text += eighth if eighth != " " else "·"
         text = text.ljust(cells, "·")
         peak = min(cells - 1, int(place(self._needle.peak, cells)))
-        hot = int(place(HOT_DB, cells))
+        hot = math.ceil(place(HOT_DB, cells))
         pieces = []
         for at, cell in enumerate(text):
             held = at == peak and self._needle.peak > FLOOR_DB and cell != "█"

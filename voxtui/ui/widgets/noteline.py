@@ -27,7 +27,6 @@ class NoteLine(Horizontal):
         & > Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $background; }
         & > Input:focus { border: none; background: $background; }
     }
-    .-narrow NoteLine { padding: 0 1; }
     """
 
     class Kept(Message):

@@ -45,7 +45,6 @@ class MessageLine(Static):
         color: $foreground;
         &.-warning { color: $warning; }
     }
-    .-narrow MessageLine { padding: 0 1; }
     """
 
     trouble: reactive[Trouble | None] = reactive(None)

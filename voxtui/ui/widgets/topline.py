@@ -16,7 +16,6 @@ class TopLine(Widget):
 
     DEFAULT_CSS = """
     TopLine { height: 1; padding: 0 3; color: $muted; }
-    .-narrow TopLine { padding: 0 1; }
     """
 
     source = reactive("")

@@ -102,7 +102,7 @@ class TranscriptView(ScrollView, can_focus=False):
     @property
     def gutter_width(self) -> int:
         """Cells left of the text."""
-        margin = 3 if self.size.width >= STAMPED_FROM else 2 if self.size.width >= 40 else 1
+        margin = 3 if self.size.width >= 40 and not self.screen.has_class("-narrow") else 1
         return margin + self._stamp_width
 
     def _text_width(self) -> int:
