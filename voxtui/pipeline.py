@@ -107,6 +107,7 @@ class Pipeline:
         self._utterance_open = False
         self._post_roll_bytes = 0
         self._new_session_wanted = False
+        self._next_source: SourceFactory | None = None
         self._confirming = False
         self._failed = ""
 
@@ -125,9 +126,14 @@ class Pipeline:
         """Write a note of the person's into the transcript, here and now."""
         self._inbox.put(lambda: self._publish(self._session.note(text)))
 
-    def new_session(self) -> None:
-        """Close this session when its last words are out and begin another."""
-        self._inbox.put(self._want_new_session)
+    def new_session(self, source: SourceFactory | None = None) -> None:
+        """Close this session when its last words are out and begin another.
+
+        With `source` the new session hears that one, from its first sample on. `SessionOpened`
+        tells when it is there; `wait_idle` waits for its end.
+        """
+        self._idle.clear()
+        self._inbox.put(lambda: self._want_new_session(source))
 
     def change_source(self, factory: SourceFactory) -> None:
         """Hear another microphone from now on."""
@@ -239,9 +245,11 @@ class Pipeline:
 
     def _confirm_idle(self) -> None:
         self._confirming = False
+        if not self._is_done():
+            return
+        if self._new_session_wanted:
+            self._start_new_session()
         if self._is_done():
-            if self._new_session_wanted:
-                self._start_new_session()
             self._idle.set()
 
     # ---- source ------------------------------------------------------------------------
@@ -395,8 +403,11 @@ class Pipeline:
     def _announce_session(self) -> None:
         self._listener(SessionOpened(self._session.name, str(self._session.path)))
 
-    def _want_new_session(self) -> None:
+    def _want_new_session(self, source: SourceFactory | None) -> None:
         self._new_session_wanted = True
+        self._next_source = source
+        if source is not None:
+            self._stop_source()
         self._set_listening(False)
         self._end_utterance()
 
@@ -408,5 +419,8 @@ class Pipeline:
         if self._engine_facts.state is EngineState.READY:
             self._on_engine(self._engine_facts)
         self._announce_session()
-        if self._config.keep_everything and self._source is not None:
+        if self._next_source is not None:
+            self._config = replace(self._config, source=self._next_source)
+            self._open_source()
+        elif self._config.keep_everything and self._capture is CaptureState.RUNNING:
             self._set_listening(True)
