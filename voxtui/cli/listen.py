@@ -173,10 +173,14 @@ class Listener:
             self._running.pipeline.listen(False)
             self._take_all(self._running.until_idle())
 
-    def close(self, timeout_s: float) -> None:
+    def close(self) -> None:
         """Close everything; words that still come are written."""
-        with contextlib.suppress(Failure, WrongInput):
-            self._take_all(self._running.closing(timeout_s))
+        self._take_all(self._running.closing(LAST_WORDS_S))
+
+    def abandon(self) -> None:
+        """Close everything, whatever words would still come."""
+        for _ in self._running.closing(0.0):
+            pass
 
     def _take_all(self, events: Iterator[Event]) -> None:
         for event in events:
@@ -276,9 +280,9 @@ def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | No
             listener.hear_microphone()
         else:
             listener.hear_everything(live=input_ == "-")
-        listener.close(LAST_WORDS_S)
+        listener.close()
     except BaseException:
-        listener.close(0.0)
+        listener.abandon()
         raise
     output.finish()
     return 0

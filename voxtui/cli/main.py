@@ -18,6 +18,7 @@ import click
 import voxtui
 from voxtui import paths
 from voxtui.cli.common import (
+    ReaderGone,
     WrongInput,
     check_input,
     delay_option,
