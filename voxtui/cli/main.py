@@ -54,14 +54,11 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Folders"):
-            formatter.write_dl(
-                [
-                    ("models", str(paths.models_dir())),
-                    ("sessions", str(paths.sessions_dir())),
-                    ("settings", str(paths.config_file())),
-                ]
-            )
+        formatter.write(
+            f"\nModels:    {paths.models_dir()}\n"
+            f"Sessions:  {paths.sessions_dir()}\n"
+            f"Settings:  {paths.config_file()}\n"
+        )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
