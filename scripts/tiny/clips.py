@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from tiny.vocabulary import SAMPLE_RATE, Tokenizer
 DELAYS = (6, 1, 2, 12, 30)  # tokens; the first is the usual one
 BEFORE_SECONDS, AFTER_SECONDS, PAUSE_SECONDS = 0.35, 0.6, 1.0
 LEAST_MARGIN = 0.5
-BATCH = 16
+BATCH = 16  # candidates of each phrase and synthesiser
+SHORT_LIST = 5
 
 
 @dataclass
@@ -112,87 +113,78 @@ def join(parts: Sequence[Utterance], peak: float) -> Utterance:
     return Utterance(joined.astype(np.float32), words, parts[0].voice)
 
 
-def least_margin(model: VoxtralRealtime, utterance: Utterance, delay: int) -> float:
-    """The least distance of the two best logits, or -1 where the text is wrong."""
-    ((ids, margins),) = transcribe(model, [utterance.samples], delay)
-    wanted = " ".join(spell([span.word for span in utterance.words]))
-    right = Tokenizer.of_words().decode(ids).strip() == wanted
-    return min(margins) if right else -1.0
+def least_margins(
+    model: VoxtralRealtime, utterances: Sequence[Utterance], delay: int
+) -> list[float]:
+    """Per utterance the least distance of the two best logits, or -1 where the text is wrong."""
+    tokenizer, margins = Tokenizer.of_words(), []
+    found = transcribe(model, [utterance.samples for utterance in utterances], delay)
+    for utterance, (ids, steps) in zip(utterances, found, strict=True):
+        wanted = " ".join(spell([span.word for span in utterance.words]))
+        margins.append(min(steps) if tokenizer.decode(ids).strip() == wanted else -1.0)
+    return margins
 
 
-def _worst_margin(model: VoxtralRealtime, utterance: Utterance) -> tuple[float, float]:
-    """Margin at the usual delay, and the least over all delays at which the text is right."""
-    usual = least_margin(model, utterance, DELAYS[0])
-    if usual < LEAST_MARGIN:
-        return usual, -1.0
-    others = [least_margin(model, utterance, delay) for delay in DELAYS[1:]]
-    return usual, min([usual, *others])
+def best_of(model: VoxtralRealtime, choices: Sequence[Utterance]) -> int:
+    """The number of the surest utterance: at the usual delay, then over the other delays."""
+    usual = least_margins(model, choices, DELAYS[0])
+    order = sorted(range(len(choices)), key=lambda i: -usual[i])
+    sure = [i for i in order[:SHORT_LIST] if usual[i] >= LEAST_MARGIN]
+    if not sure:
+        return order[0]
+    listed = [choices[i] for i in sure]
+    others = zip(*(least_margins(model, listed, delay) for delay in DELAYS[1:]), strict=True)
+    ranks = [(sum(m > 0 for m in margins), min(margins)) for margins in others]
+    return sure[max(range(len(sure)), key=lambda i: ranks[i])]
 
 
-def _best(model: VoxtralRealtime, choices: Iterator[Utterance]) -> tuple[float, Utterance | None]:
-    """The utterance of the greatest certainty, first over every delay, then at the usual one."""
-    best: tuple[tuple[float, float], Utterance | None] = ((-2.0, -2.0), None)
-    for choice in choices:
-        usual, worst = _worst_margin(model, choice)
-        rank = (min(worst, LEAST_MARGIN), usual)
-        if rank > best[0]:
-            best = (rank, choice)
-    return best[0][1], best[1]
-
-
-def _choices(speakers: Speakers, plan: Plan, n: int) -> Iterator[Utterance]:
-    """Whole clips of one voice and setting each; phrases of one seed share the settings."""
+def _choices(speakers: Speakers, plan: Plan) -> list[Utterance]:
+    """Whole clips, each of one voice and setting; phrases of one seed share the settings."""
+    found = []
     for family in plan.families:
-        series = [
-            speakers.candidates(phrase, family, sum(map(ord, plan.name)), n)
-            for phrase in plan.phrases
-        ]
-        for parts in zip(*series, strict=False):
-            yield join(parts, plan.peak)
+        seed = sum(map(ord, plan.name))
+        series = [speakers.candidates(phrase, family, seed) for phrase in plan.phrases]
+        found += [join(parts, plan.peak) for parts in zip(*series, strict=False)]
+    return found
 
 
-def _phrase_by_phrase(model: VoxtralRealtime, speakers: Speakers, plan: Plan, n: int) -> Utterance:
+def _phrase_by_phrase(model: VoxtralRealtime, speakers: Speakers, plan: Plan) -> Utterance:
     """A long clip whose phrases are chosen one by one."""
     parts = []
     for i, phrase in enumerate(plan.phrases):
-        candidates = [
-            utterance
-            for family in plan.families
-            for utterance in speakers.candidates(phrase, family, i, n)
-        ]
+        candidates = [u for family in plan.families for u in speakers.candidates(phrase, family, i)]
         whole = [join([candidate], plan.peak) for candidate in candidates]
-        _, chosen = _best(model, iter(whole))
-        number = next((k for k, one in enumerate(whole) if one is chosen), 0)
-        parts.append(candidates[number])
+        parts.append(candidates[best_of(model, whole)])
     return join(parts, plan.peak)
 
 
-def make_clips(model: VoxtralRealtime, folder: Path, tries: int = BATCH) -> None:
+def make_clips(model: VoxtralRealtime, folder: Path) -> None:
     """Write the WAV files and expected.json; clips that miss the margin are left out, aloud."""
     speakers, tokenizer = Speakers(), Tokenizer.of_words()
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
     for plan in PLANS:
         if len(plan.phrases) > 3:
-            chosen: Utterance | None = _phrase_by_phrase(model, speakers, plan, tries)
+            chosen = _phrase_by_phrase(model, speakers, plan)
         else:
-            _, chosen = _best(model, _choices(speakers, plan, tries))
-        margin = least_margin(model, chosen, DELAYS[0]) if chosen else -1.0
-        print(f"{plan.name}: margin {margin:.2f} {chosen and chosen.voice}", flush=True)
-        if chosen is None or margin < LEAST_MARGIN:
+            choices = _choices(speakers, plan)
+            chosen = choices[best_of(model, choices)]
+        margins = [least_margins(model, [chosen], delay)[0] for delay in DELAYS]
+        print(plan.name, chosen.voice, [round(margin, 2) for margin in margins], flush=True)
+        if margins[0] < LEAST_MARGIN:
             print(f"{plan.name}: left out")
             continue
         path = folder / f"{plan.name}.wav"
         soundfile.write(path, chosen.samples, SAMPLE_RATE, subtype="PCM_16")
         stored, _ = soundfile.read(path, dtype="float32")
-        ((ids, margins),) = transcribe(model, [stored], DELAYS[0])
+        ((ids, steps),) = transcribe(model, [stored], DELAYS[0])
         entries.append(
             {
                 "wav": path.name,
                 "text": tokenizer.decode(ids).strip(),
                 "ids": ids,
                 "words": [[s.word, round(s.start, 3), round(s.end, 3)] for s in chosen.words],
-                "min_margin": round(min(margins), 3),
+                "min_margin": round(min(steps), 3),
                 "synthesiser": chosen.voice,
             }
         )
