@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 
 from voxtui.events import AudioGap, Event, Notice, SessionOpened, Severity
-from voxtui.pipeline import Pipeline, PipelineConfig
+from voxtui.pipeline import Pipeline, PipelineConfig, SourceFactory
 
 POLL_S = 0.1
 
@@ -33,13 +33,14 @@ class Running:
                 yield self._events.get(timeout=POLL_S)
         yield from self._left()
 
-    def new_session(self) -> Iterator[Event]:
-        """Begin another session; the events until it is there."""
-        self.pipeline.new_session()
+    def new_session(self, source: SourceFactory) -> Iterator[Event]:
+        """Begin another session that hears something else; the events until it is there."""
+        self.pipeline.new_session(source)
         for event in self.for_ever():
             yield event
             if isinstance(event, SessionOpened):
-                return
+                break
+        self.pipeline.session_path()  # when this has answered, it is not idle from before
 
     def closing(self, timeout_s: float) -> Iterator[Event]:
         """Close the pipeline; the events that come with it."""

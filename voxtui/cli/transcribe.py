@@ -111,10 +111,8 @@ class Transcriber:
             self._running = Running(self._config(job))
             self._running.pipeline.start()
         else:
-            for event in self._running.new_session():
+            for event in self._running.new_session(job.source):
                 self._take(job, event, progress, stream)
-            self._running.pipeline.change_source(job.source)
-            self._running.pipeline.session_path()  # it is done when this has answered
         for event in self._running.until_idle():
             self._take(job, event, progress, stream)
         if stream is not None:

@@ -23,7 +23,7 @@ PAUSE_S = 0.8
 """So much silence between two words begins a new paragraph."""
 
 WORD_ROOM_S = 0.4
-"""A word is told at its end: so much of silence may still become one."""
+"""A word is told at its end: so much of a silence may still become one."""
 
 LONGEST_S = 30.0
 LONGEST_WORDS = 400
@@ -212,9 +212,8 @@ class Transcript:
         return self._skipping
 
     def _is_after_pause(self, token: TokenText) -> bool:
-        last_s = self._words[-1].end_s
-        word = Word(token.text, max(token.time_s, last_s))
-        return word_start_s(word, last_s) - last_s >= PAUSE_S
+        room_s = max(WORD_ROOM_S, SECONDS_PER_CHARACTER * len(token.text.strip()))
+        return token.time_s - self._words[-1].end_s >= PAUSE_S + room_s
 
     def _settle_pause(self) -> tuple[Segment, ...]:
         if not any(c.isalnum() for word in self._words for c in word.text):
