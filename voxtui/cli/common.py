@@ -40,7 +40,7 @@ class ReaderGone(Exception):  # noqa: N818 - no error: it has what it wanted
 
 def say(message: str) -> None:
     """A line for the person, on standard error."""
-    click.echo(f"voxtui: {message}", err=True)
+    click.echo(f"voxtui: {' '.join(message.split())}", err=True)
 
 
 def check_input(name: str) -> None:

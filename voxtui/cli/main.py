@@ -7,6 +7,7 @@ cannot be used, 130 interrupted by Ctrl+C.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -128,6 +129,9 @@ def run_application(input_: str | None, **options: Any) -> int:
 
 def main() -> NoReturn:
     """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter shows ?
+            stream.reconfigure(errors="replace")
     sys.exit(run_command(sys.argv[1:]))
 
 

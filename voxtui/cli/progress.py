@@ -32,7 +32,7 @@ class FileProgress:
         self._progress: Progress | None = None
         if wanted and sys.stderr.isatty():
             self._progress = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
                 TextColumn("{task.percentage:>3.0f} %"),
                 TimeRemainingColumn(compact=True),

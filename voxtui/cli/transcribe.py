@@ -301,7 +301,7 @@ def transcribe(jobs: list[Job], fmt: str, transcriber: Transcriber, quiet: bool)
             if several and to_stdout and fmt in TEXT_FORMATS:
                 separator = "\n" if number else ""
                 write(f"{separator}==> {job.shown} <==\n")
-            progress.begin(job.shown)
+            progress.begin(Path(job.shown).name)
             try:
                 transcriber.run(job, progress, TextStream(write) if streams else None)
             finally:

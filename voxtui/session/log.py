@@ -18,6 +18,7 @@ kind of each; unknown kinds and fields are to be ignored:
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -46,7 +47,8 @@ class EventLog:
         """Make the file with its first line."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._fd = os.open(path, flags, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # while it is held, it is live
+        with contextlib.suppress(OSError):  # not every file system can
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # while it is held, it is live
         self._size = os.write(self._fd, encode_line(head))
 
     def append(self, fields: dict[str, Any]) -> None:
@@ -99,8 +101,10 @@ def is_live(path: Path) -> bool:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
     finally:
         os.close(fd)
     return False

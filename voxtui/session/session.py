@@ -175,6 +175,7 @@ class Session:
         self._sync(every_s=0.0)
         for file in (self._audio, self._log, self._markdown):
             file.close()
+        self._markdown = None  # nothing is written any more
         self._tell()
 
     # ---- how it is done ------------------------------------------------------------------
@@ -258,7 +259,7 @@ class Session:
 
     def _sync(self, every_s: float) -> None:
         now = time.monotonic()
-        if self._audio is None or now - self._synced < every_s:
+        if self._audio is None or self._markdown is None or now - self._synced < every_s:
             return
         self._synced = now
         try:
@@ -269,7 +270,7 @@ class Session:
 
     def _write(self, line: dict[str, Any]) -> None:
         self._log.append(line)
-        if self._audio is not None:
+        if self._markdown is not None:
             self._flush()
 
     def _flush(self) -> None:
@@ -289,7 +290,7 @@ class Session:
             raise self._trouble
 
     def _summarize(self, finished: bool) -> None:
-        if self._audio is None:
+        if self._markdown is None:
             return
         words = first_words(self.transcript.segments)
         summary = {

@@ -244,6 +244,20 @@ def test_changes_are_given_out_once(session: Session) -> None:
     assert session.transcript.text() == "one\ntwo"
 
 
+def test_late_events_after_the_end_do_no_harm(session: Session) -> None:
+    speak(session)
+    session.close()
+    files = {f.name: f.read_bytes() for f in session.path.iterdir()}
+    session.begin_utterance()
+    session.record(engine="late")
+    say(session, " late", 5.0)
+    session.apply(stats(9.0))
+    session.apply(UtteranceEnded(9.0))
+    with pytest.raises(SessionError, match="closed"):
+        session.append_audio(SECOND)
+    assert {f.name: f.read_bytes() for f in session.path.iterdir()} == files
+
+
 # ---- when the disk is full ---------------------------------------------------------------
 
 
