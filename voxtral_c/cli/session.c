@@ -57,7 +57,8 @@ static int fail(session *s, int exit_code, const char *code, const char *message
     report_error(&s->report, message);
     s->exit_code = exit_code;
     s->done = 1;
-    if (open_output(s)) output_message(&s->out, "error", code, message);
+    /* Before the run began only events need the output: opening it empties a file. */
+    if (s->out.message && open_output(s)) output_message(&s->out, "error", code, message);
     return 0;
 }
 

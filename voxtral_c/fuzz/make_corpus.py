@@ -27,19 +27,44 @@ def make_safetensors() -> None:
         "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [8, 24]},
     }
     write("safetensors", "two", safetensors(two, bytes(24)))
-    write("safetensors", "f16", safetensors(
-        {"x": {"dtype": "F16", "shape": [3], "data_offsets": [0, 6]}}, b"\x00<\x01\x00\xff\x7f"))
-    write("safetensors", "other_type", safetensors(
-        {"x": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)))
-    write("safetensors", "scalar_and_empty", safetensors(
-        {"s": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]},
-         "e": {"dtype": "F32", "shape": [0, 9], "data_offsets": [4, 4]}}, bytes(4)))
-    write("safetensors", "beyond_the_end", safetensors(
-        {"x": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}, bytes(8)))
-    write("safetensors", "shape_overflows", safetensors(
-        {"x": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}}, b""))
-    write("safetensors", "offsets_backwards", safetensors(
-        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}}, bytes(8)))
+    write(
+        "safetensors",
+        "f16",
+        safetensors(
+            {"x": {"dtype": "F16", "shape": [3], "data_offsets": [0, 6]}}, b"\x00<\x01\x00\xff\x7f"
+        ),
+    )
+    write(
+        "safetensors",
+        "other_type",
+        safetensors({"x": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)),
+    )
+    write(
+        "safetensors",
+        "scalar_and_empty",
+        safetensors(
+            {
+                "s": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]},
+                "e": {"dtype": "F32", "shape": [0, 9], "data_offsets": [4, 4]},
+            },
+            bytes(4),
+        ),
+    )
+    write(
+        "safetensors",
+        "beyond_the_end",
+        safetensors({"x": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}, bytes(8)),
+    )
+    write(
+        "safetensors",
+        "shape_overflows",
+        safetensors({"x": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}}, b""),
+    )
+    write(
+        "safetensors",
+        "offsets_backwards",
+        safetensors({"x": {"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}}, bytes(8)),
+    )
     write("safetensors", "header_too_long", struct.pack("<Q", 2**63) + b"{}")
     write("safetensors", "cut_off", safetensors(two, b"")[:40])
     write("safetensors", "empty", b"")
@@ -47,21 +72,34 @@ def make_safetensors() -> None:
 
 def make_tekken() -> None:
     config = {"default_num_special_tokens": 4, "default_vocab_size": 8, "num_vocab_tokens": 4}
-    vocab = [{"rank": i, "token_bytes": t, "token_str": None}
-             for i, t in enumerate(["IGE=", "w6k=", "ww==", "qQ=="])]
-    special = [{"rank": i, "token_str": s, "is_control": True}
-               for i, s in enumerate(["<unk>", "<s>", "</s>", "[STREAMING_PAD]"])]
+    vocab = [
+        {"rank": i, "token_bytes": t, "token_str": None}
+        for i, t in enumerate(["IGE=", "w6k=", "ww==", "qQ=="])
+    ]
+    special = [
+        {"rank": i, "token_str": s, "is_control": True}
+        for i, s in enumerate(["<unk>", "<s>", "</s>", "[STREAMING_PAD]"])
+    ]
     audio = {"transcription_delay_ms": 480, "streaming_n_left_pad_tokens": 32}
     whole = {"config": config, "vocab": vocab, "special_tokens": special, "audio": audio}
     write("tekken", "small", json.dumps(whole).encode())
-    many = dict(whole, config={"default_num_special_tokens": 1000, "default_vocab_size": 1004},
-                special_tokens=[])
+    many = dict(
+        whole,
+        config={"default_num_special_tokens": 1000, "default_vocab_size": 1004},
+        special_tokens=[],
+    )
     write("tekken", "thousand_special", json.dumps(many).encode())
     write("tekken", "rank_twice", json.dumps(dict(whole, vocab=vocab + vocab[:1])).encode())
-    write("tekken", "bad_base64", json.dumps(
-        dict(whole, vocab=[{"rank": 0, "token_bytes": "I=*E"}])).encode())
-    write("tekken", "huge_size", json.dumps(
-        dict(whole, config=dict(config, default_vocab_size=2**40))).encode())
+    write(
+        "tekken",
+        "bad_base64",
+        json.dumps(dict(whole, vocab=[{"rank": 0, "token_bytes": "I=*E"}])).encode(),
+    )
+    write(
+        "tekken",
+        "huge_size",
+        json.dumps(dict(whole, config=dict(config, default_vocab_size=2**40))).encode(),
+    )
     write("tekken", "deep", b"[" * 500)
     write("tekken", "cut_off", json.dumps(whole).encode()[:100])
 
@@ -77,8 +115,16 @@ def make_params() -> None:
     write("params", "array", b"[1,2,3]")
 
 
-def wav(form: int, channels: int, rate: int, bits: int, data: bytes, size: int | None = None,
-        extra: bytes = b"", before: bytes = b"") -> bytes:
+def wav(
+    form: int,
+    channels: int,
+    rate: int,
+    bits: int,
+    data: bytes,
+    size: int | None = None,
+    extra: bytes = b"",
+    before: bytes = b"",
+) -> bytes:
     align = channels * ((bits + 7) // 8)
     fmt = struct.pack("<HHIIHH", form, channels, rate, rate * align, align, bits) + extra
     body = b"WAVE" + before + b"fmt " + struct.pack("<I", len(fmt)) + fmt
@@ -101,8 +147,11 @@ def make_wav() -> None:
     write("wav", "f32", wav(3, 1, 16000, 32, f32))
     write("wav", "f64", wav(3, 1, 22050, 64, f64))
     write("wav", "f32_nan", wav(3, 1, 16000, 32, struct.pack("<ffff", math.nan, math.inf, 1e9, 0)))
-    write("wav", "extensible", wav(0xFFFE, 1, 16000, 16, s16,
-                                   extra=struct.pack("<HHI", 22, 16, 4) + guid))
+    write(
+        "wav",
+        "extensible",
+        wav(0xFFFE, 1, 16000, 16, s16, extra=struct.pack("<HHI", 22, 16, 4) + guid),
+    )
     write("wav", "streamed", wav(1, 1, 16000, 16, s16, size=0xFFFFFFFF))
     write("wav", "size_zero", wav(1, 1, 16000, 16, s16, size=0))
     write("wav", "cut_off", wav(1, 1, 16000, 16, s16, size=4000))
@@ -122,10 +171,24 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 def make_frames() -> None:
-    write("frames", "all", frame(b"A", bytes(64)) + frame(b"F") + frame(b"R")
-          + frame(b"C", b'{"delay_ms":240,"interval":0.25}') + frame(b"A", b"ab") + frame(b"Q"))
-    write("frames", "config_wrong", frame(b"C", b'{"delay_ms":"x"}') + frame(b"C", b"[")
-          + frame(b"C", b'{"interval":1e999}') + frame(b"C", b'{"interval":-1,"more":[{}]}'))
+    write(
+        "frames",
+        "all",
+        frame(b"A", bytes(64))
+        + frame(b"F")
+        + frame(b"R")
+        + frame(b"C", b'{"delay_ms":240,"interval":0.25}')
+        + frame(b"A", b"ab")
+        + frame(b"Q"),
+    )
+    write(
+        "frames",
+        "config_wrong",
+        frame(b"C", b'{"delay_ms":"x"}')
+        + frame(b"C", b"[")
+        + frame(b"C", b'{"interval":1e999}')
+        + frame(b"C", b'{"interval":-1,"more":[{}]}'),
+    )
     write("frames", "odd", frame(b"A", b"abc"))
     write("frames", "unknown", frame(b"X"))
     write("frames", "too_long", b"A" + struct.pack("<I", 1048578))

@@ -1,0 +1,60 @@
+"""The engine on AArch64: built with a cross-compiler, run under qemu-user."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engine.driver import ROOT, Clip, Engine, audio
+
+COMPILER = "aarch64-linux-gnu-gcc"
+BUILD = ROOT / "build" / "engine-aarch64"  # kept, so that the next run compiles what changed
+
+pytestmark = pytest.mark.aarch64
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def arm() -> Engine:
+    emulator = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
+    cmake = shutil.which("cmake")
+    for tool, found in ((COMPILER, shutil.which(COMPILER)), ("qemu-aarch64", emulator)):
+        if not found:
+            pytest.skip(f"{tool} is not installed")
+    if not cmake:
+        pytest.skip("cmake is not on the path")
+    run(
+        cmake,
+        "-S",
+        ROOT / "voxtral_c",
+        "-B",
+        BUILD,
+        "-DCMAKE_SYSTEM_NAME=Linux",
+        "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
+        f"-DCMAKE_C_COMPILER={COMPILER}",
+        "-DCMAKE_EXE_LINKER_FLAGS=-static",
+        "-DVOX_BUILD_TESTS=OFF",
+    )
+    run(cmake, "--build", BUILD, "--parallel", "2", "--target", "voxtral")
+    return Engine((str(emulator), str(BUILD / "voxtral")))
+
+
+@pytest.mark.parametrize("kernels", ["neon", "generic"])
+def test_ids(arm: Engine, short_clips: list[Clip], kernels: str) -> None:
+    for clip in short_clips[:2]:
+        result = arm.run("-i", clip.path, "--tokens", "--silent", "--kernels", kernels)
+        assert (result.ids, result.err) == (clip.ids[480], ""), clip.path.name
+
+
+def test_frames(arm: Engine, clip: Clip) -> None:
+    result = arm.run("--framed", "--events", stdin=audio(clip.pcm))
+    assert result.code == 0
+    assert result.events[0]["kernels"] == "neon"
+    assert "".join(e["text"] for e in result.of_type("token")).strip() == clip.text
