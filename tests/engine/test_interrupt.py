@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -97,8 +98,7 @@ def test_twice_is_at_once(engine: Engine) -> None:
     assert process.stdout is not None
     process.stdin.write(frame("F") * 3000)
     process.stdin.flush()
-    while not process.stdout.peek(1):
-        time.sleep(0.01)
+    select.select([process.stdout], [], [], PATIENCE)
     time.sleep(1)  # until the pipe is full; if it were not, the test would still pass
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)

@@ -32,11 +32,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip("there is no C compiler")
     source = ROOT / "voxtral_c" / "cli" / "tests" / "fake_portaudio.c"
     path = tmp_path_factory.mktemp("portaudio") / "libfake.so"
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-pthread"]
-        + ["-o", str(path), str(source)],
-        check=True,
-    )
+    flags = ("-shared", "-fPIC", "-std=c11", "-pthread", "-D_POSIX_C_SOURCE=200809L")
+    subprocess.run([compiler, *flags, "-o", str(path), str(source)], check=True)
     return str(path)
 
 
