@@ -175,8 +175,8 @@ class Pipeline:
         deadline = time.monotonic() + timeout_s
         self._idle.clear()
         self._inbox.put(self._stop_source)
-        self.wait_idle(max(0.1, deadline - time.monotonic()))
-        self._inbox.put(self._end)
+        self.wait_idle(max(0.0, deadline - time.monotonic()))
+        self._inbox.put(lambda: self._end(max(0.0, deadline - time.monotonic())))
         self._inbox.put(None)
         self._thread.join(max(1.0, deadline - time.monotonic()) + 5.0)
         self._closed.set()
@@ -211,8 +211,8 @@ class Pipeline:
         self._engine.start()
         self._open_source()
 
-    def _end(self) -> None:
-        self._engine.stop()
+    def _end(self, timeout_s: float) -> None:
+        self._engine.stop(timeout_s)
         self._session.close()
         self._publish(TranscriptChanged(self._session.transcript.take_settled()))
 
@@ -311,6 +311,8 @@ class Pipeline:
                 self._on_audio(pcm)
             case CaptureChanged(state):
                 self._capture = state
+                if state is CaptureState.RUNNING:
+                    self._session.record(source=event.source)
                 self._listener(event)
                 if state in (CaptureState.FINISHED, CaptureState.FAILED):
                     self._set_listening(False)

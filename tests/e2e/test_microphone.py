@@ -6,10 +6,12 @@ import json
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -88,48 +90,79 @@ def test_push_to_talk_in_tmux(
     assert json.loads((session / "session.json").read_text())
 
 
+class Listening:
+    """`voxtui listen` with its words collected; ready when it says that it listens."""
+
+    def __init__(self, environment: dict[str, str], *options: str) -> None:
+        self._program = subprocess.Popen(
+            [*VOXTUI, "listen", "--model", "tiny", *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._lines: dict[str, list[str]] = {"out": [], "err": []}
+        assert self._program.stdout is not None
+        assert self._program.stderr is not None
+        self._readers = [
+            threading.Thread(target=self._read, args=(name, pipe), daemon=True)
+            for name, pipe in (("out", self._program.stdout), ("err", self._program.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, name: str, pipe: IO[bytes]) -> None:
+        while piece := pipe.read1(4096):  # type: ignore[attr-defined]
+            self._lines[name].append(piece.decode())
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(self._lines["out"]).split())
+
+    @property
+    def messages(self) -> str:
+        return "".join(self._lines["err"])
+
+    def wait_for(self, condition: Callable[[], bool], timeout_s: float = 60) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                self._program.kill()
+                raise AssertionError(f"in vain: {self.words!r}, {self.messages!r}")
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """Ctrl+C; returns the exit code when the last words are out."""
+        self._program.send_signal(signal.SIGINT)
+        code = self._program.wait(60)
+        for reader in self._readers:
+            reader.join(10)
+        return code
+
+
 def test_listen_writes_words_to_a_pipe(
     microphone: VirtualMicrophone, environment: dict[str, str], texts: dict[str, str]
 ) -> None:
-    program = subprocess.Popen(
-        [*VOXTUI, "listen", "--model", "tiny", "--low-latency"],
-        env={**environment, **microphone.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        time.sleep(3.0)  # start, open the microphone
-        microphone.play(CLIPS / CLIP)
-        time.sleep(2.0)
-        program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=30)
-    finally:
-        program.kill()
-    assert texts[CLIP] in " ".join(out.decode().split()), err.decode()
-    assert b"Traceback" not in err
+    listening = Listening({**environment, **microphone.environment}, "--low-latency")
+    listening.wait_for(lambda: "listening" in listening.messages)
+    microphone.play(CLIPS / CLIP)
+    listening.wait_for(lambda: texts[CLIP] in listening.words)  # before it is stopped
+    assert listening.stop() == 0
+    assert listening.words == texts[CLIP]
+    assert "Traceback" not in listening.messages
 
 
 def test_a_microphone_that_vanishes_comes_back(
     microphone: VirtualMicrophone, environment: dict[str, str], texts: dict[str, str]
 ) -> None:
-    program = subprocess.Popen(
-        [*VOXTUI, "listen", "--model", "tiny"],
-        env={**environment, **microphone.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        time.sleep(3.0)
-        microphone.play(CLIPS / CLIP)
-        microphone.stop()
-        time.sleep(2.0)
-        microphone.start()
-        time.sleep(6.0)
-        microphone.play(CLIPS / CLIP)
-        time.sleep(2.0)
-        program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=30)
-    finally:
-        program.kill()
-    said = " ".join(out.decode().split())
-    assert said.count(texts[CLIP]) == 2, (said, err.decode())
+    listening = Listening({**environment, **microphone.environment})
+    listening.wait_for(lambda: "listening" in listening.messages)
+    microphone.play(CLIPS / CLIP)
+    listening.wait_for(lambda: texts[CLIP] in listening.words)
+    microphone.stop()
+    time.sleep(1.5)
+    microphone.start()
+    listening.wait_for(lambda: listening.messages.count("listening") == 2)
+    microphone.play(CLIPS / CLIP)
+    listening.wait_for(lambda: listening.words.count(texts[CLIP]) == 2)
+    assert listening.stop() == 0
+    assert "missing" in listening.words + listening.messages

@@ -6,6 +6,7 @@ What is played into the sink is what the microphone hears, bit by bit.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -75,6 +76,27 @@ class VirtualMicrophone:
             if time.monotonic() > deadline:
                 raise RuntimeError("PulseAudio does not answer")
             time.sleep(0.05)
+        self._hiss()
+
+    def _hiss(self) -> None:
+        """The faint noise that every real microphone has (about -90 dBFS), while the server runs.
+
+        Without it the samples are exact zeros, as those of a muted microphone.
+        """
+        noise = random.Random(1).choices((0, 1, 255), k=16000)
+        pcm = b"".join(bytes((value, 255 if value == 255 else 0)) for value in noise)
+        (self.folder / "hiss.raw").write_bytes(pcm * 600)
+        subprocess.Popen(
+            [
+                *("pacat", "--playback", "--raw", "--device=speaker"),
+                *("--format=s16le", "--rate=16000", "--channels=1", "--latency-msec=200"),
+                str(self.folder / "hiss.raw"),
+            ],
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def stop(self) -> None:
         """Kill the server, as when a microphone is unplugged."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,6 +150,7 @@ class Listener:
         self._output = output
         self._quiet = quiet
         self._lag_s = 0.0
+        self._live = False
 
     def hear_everything(self, live: bool) -> None:
         """A file or standard input: until its last word; Ctrl+C as with a microphone if `live`."""
@@ -164,6 +164,7 @@ class Listener:
 
     def hear_microphone(self) -> None:
         """Until Ctrl+C; the last words are waited for."""
+        self._live = True
         self._running.pipeline.listen(True)  # from the first sample on
         self._running.pipeline.start()
         try:
@@ -195,9 +196,8 @@ class Listener:
                 raise WrongInput(detail or f"{name or 'The sound'} cannot be heard.")
             case CaptureChanged(CaptureState.SILENT | CaptureState.LOST, name, detail):
                 self._say(detail or f"{name} gives no sound.")
-            case CaptureChanged(CaptureState.RUNNING, name):
-                if sys.stderr.isatty() and sys.stdin.isatty():
-                    self._say(f"listening to {name}; Ctrl+C stops")
+            case CaptureChanged(CaptureState.RUNNING, name) if self._live:
+                self._say(f"listening to {name}; Ctrl+C stops")
             case EngineStats():
                 self._lag_s = event.lag_s
             case _:
