@@ -53,7 +53,7 @@ def _portaudio_hint(reason: str) -> str:
 
 def list_devices() -> list[Device]:
     """All devices that can record, the default one first. Takes a moment."""
-    environment = {**os.environ, "PYTHONPATH": _python_path()}
+    environment = {**os.environ, "PYTHONPATH": python_path()}
     try:
         result = subprocess.run(
             [sys.executable, "-m", "voxtui.audio.devices"],
@@ -148,7 +148,8 @@ def _alike(name: str, wanted: str) -> bool:
     return name.startswith(wanted) or wanted.startswith(name)
 
 
-def _python_path() -> str:
+def python_path() -> str:
+    """PYTHONPATH for a process that shall find this package."""
     package = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
     return f"{package}{os.pathsep}{inherited}" if inherited else package

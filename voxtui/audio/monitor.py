@@ -22,7 +22,9 @@ class Patience:
     """A device that was just opened may take so long (Bluetooth)."""
     same_device: float = 3.0
     """A lost device is waited for so long before the default one takes over."""
-    retry: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
+    open: float = 15.0
+    """The sound system may take so long to open a device."""
+    retry: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 3.0)
     """Between attempts to open; the last one repeats."""
 
 

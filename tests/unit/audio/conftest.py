@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from voxtui.audio import microphone
-from voxtui.audio.source import Source
+from voxtui.audio.recorder import Message, Recording, Refused, decode_message, encode_message
+from voxtui.audio.source import AudioError, Source
 from voxtui.events import AudioBlock, CaptureChanged, CaptureEvent, CaptureState
 
 Samples = npt.NDArray[np.int16]
@@ -83,7 +83,7 @@ class Ear:
             self.events.append(event)
             self.changed.notify_all()
 
-    def wait(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
         with self.changed:
             assert self.changed.wait_for(condition, timeout_s), self.told()
 
@@ -137,9 +137,6 @@ class FakeStream:
     def start(self) -> None:
         self.backend.changed()
 
-    def abort(self) -> None:
-        self.closed = True
-
     def close(self) -> None:
         self.closed = True
 
@@ -170,7 +167,7 @@ def device(name: str, *, channels: int = 1, rate: int = 48_000, hostapi: int = 0
 
 class FakeBackend:
     """Stands in for the sounddevice module. `present` is what is plugged in; as with PortAudio,
-    it shows only after `_initialize`."""
+    it shows only after initialisation."""
 
     def __init__(self, *devices: dict[str, Any], refuses: tuple[int, ...] = ()) -> None:
         self.present = list(devices)
@@ -187,11 +184,8 @@ class FakeBackend:
     def query_hostapis(self) -> list[dict[str, Any]]:
         return [{"name": "Fake", "default_input_device": self.default if self.known else -1}]
 
-    def _terminate(self) -> None:
+    def initialise(self) -> None:
         assert all(stream.closed for stream in self.streams)
-        self.known = []
-
-    def _initialize(self) -> None:
         self.known = list(self.present)
 
     def RawInputStream(self, **arguments: Any) -> FakeStream:  # noqa: N802
@@ -214,11 +208,30 @@ class FakeBackend:
             return self.streams[number - 1]
 
 
-@pytest.fixture(autouse=True)
-def fresh_portaudio(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(microphone.PortAudio, "_asked", False)
-    yield
-    deadline = time.monotonic() + 5
-    while microphone.PortAudio._open_streams and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert microphone.PortAudio._open_streams == 0
+class FakeRecorder:
+    """Does in this process what the recording process does, with a PortAudio of its own."""
+
+    def __init__(self, backend: FakeBackend, device: str, only: bool) -> None:
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        backend.initialise()
+        try:
+            self._stream = Recording(backend, self._put).open(device, only=only)
+        except AudioError as error:
+            self._put(Refused(str(error)))
+            self._stream = None
+
+    def _put(self, message: Message) -> None:
+        answer, rest = decode_message(encode_message(message))
+        assert answer == message
+        assert rest == b""
+        self._inbox.put(message)
+
+    def read(self, timeout_s: float) -> Message | None:
+        try:
+            return self._inbox.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()

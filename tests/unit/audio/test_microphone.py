@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from voxtui.audio import microphone, monitor
-from voxtui.audio.microphone import MicrophoneSource
+from voxtui.audio import monitor, recorder
+from voxtui.audio.microphone import MicrophoneSource, ProcessRecorder
 from voxtui.audio.monitor import Monitor, Patience, silence_causes
-from voxtui.audio.source import AudioError, Outlet
+from voxtui.audio.recorder import Ended, Message, Opened, Refused
+from voxtui.audio.source import Outlet
 from voxtui.events import AudioBlock, AudioGap, CaptureChanged, CaptureState, Notice
 
-from .conftest import Ear, FakeBackend, device, pitch, tone
+from .conftest import Ear, FakeBackend, FakeRecorder, device, pitch, tone
 
 QUICK = Patience(silent=0.3, lost=0.3, first=0.5, same_device=0.0, retry=(0.0, 0.01))
 ZEROS = np.zeros(1_600, np.int16)
@@ -22,7 +24,9 @@ S = CaptureState
 
 
 def listen(backend: FakeBackend, ear: Ear, name: str = "", **named: Any) -> MicrophoneSource:
-    source = MicrophoneSource(name, backend=backend, **{"patience": QUICK, **named})
+    source = MicrophoneSource(
+        name, record=partial(FakeRecorder, backend), **{"patience": QUICK, **named}
+    )
     source.start(ear.post)
     return source
 
@@ -62,7 +66,7 @@ def test_a_rate_that_is_refused(ear: Ear) -> None:
 
 
 def test_a_sound_server_is_asked_for_our_rate(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone, "_sound_server", lambda: True)
+    monkeypatch.setattr(recorder, "_sound_server", lambda: True)
     backend = FakeBackend(device("default", rate=44_100, channels=32))
     source = listen(backend, ear)
     arguments = backend.stream().arguments
@@ -205,18 +209,39 @@ def test_no_microphone_until_one_is_plugged_in(ear: Ear) -> None:
     assert ear.states() == [S.FAILED, S.PREPARING, S.RUNNING]
 
 
-def test_a_missing_library_is_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise AudioError("Install the library.")
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        ([Refused("Install the library.")], "Install the library."),
+        ([Ended()], "The sound system ended unexpectedly; trying again."),
+        ([], "The sound system does not answer: is its server hanging?"),
+    ],
+)
+def test_a_recording_that_cannot_begin(ear: Ear, messages: list[Message], sentence: str) -> None:
+    class Failing:
+        def __init__(self, device: str, only: bool) -> None:
+            self.messages = list(messages)
 
-    monkeypatch.setattr(microphone, "load_sounddevice", fail)
-    source = MicrophoneSource(patience=QUICK)
+        def read(self, timeout_s: float) -> Message | None:
+            return self.messages.pop() if self.messages else None
+
+        def close(self) -> None:
+            pass
+
+    source = MicrophoneSource(record=Failing, patience=Patience(open=0.0, retry=(0.0, 9.0)))
     source.start(ear.post)
     ear.wait_state(S.FAILED)
     source.stop()
-    assert ear.of(CaptureChanged) == [
-        CaptureChanged(S.FAILED, "Microphone", "Install the library.")
-    ]
+    assert ear.of(CaptureChanged) == [CaptureChanged(S.FAILED, "Microphone", sentence)]
+
+
+def test_the_recording_process_ends_with_its_owner() -> None:
+    """Whether there is a microphone or not: it says something, and goes when told."""
+    process = ProcessRecorder("", False)
+    message = process.read(20.0)
+    assert isinstance(message, Opened | Refused)
+    process.close()
+    assert process._process.returncode is not None
 
 
 def test_nothing_is_posted_after_stop(ear: Ear) -> None:
@@ -234,7 +259,7 @@ def test_nothing_is_posted_after_stop(ear: Ear) -> None:
 
 
 def test_stop_before_start() -> None:
-    MicrophoneSource(backend=FakeBackend()).stop()
+    MicrophoneSource().stop()
 
 
 # ---- the monitor alone, with a clock that is given ---------------------------------------
