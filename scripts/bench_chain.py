@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxtui.audio.source import FileSource
-
 from voxtui import paths
+from voxtui.audio.files import FileSource
 from voxtui.engine.config import EngineConfig
 from voxtui.engine.locate import find_engine
 from voxtui.events import Event, Segment, TranscriptChanged

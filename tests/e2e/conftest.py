@@ -49,7 +49,7 @@ def environment(home: Path) -> dict[str, str]:
 def microphone() -> Iterator[VirtualMicrophone]:
     if why := sound.missing():
         pytest.skip(f"virtual microphone {why}")
-    with VirtualMicrophone() as device:
+    with VirtualMicrophone(hiss=True) as device:
         yield device
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from voxtui import paths
-from voxtui.audio.source import FileSource
+from voxtui.audio.files import FileSource
 from voxtui.engine.config import EngineConfig
 from voxtui.events import EngineChanged, EngineState, Event, WordsRetracted
 from voxtui.pipeline import Pipeline, PipelineConfig

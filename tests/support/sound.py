@@ -34,7 +34,9 @@ def missing() -> str:
 class VirtualMicrophone:
     """Use as a context manager; give `environment` to the program that shall hear."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hiss: bool = False) -> None:
+        """`hiss` adds the faint noise of a real microphone (about -90 dBFS)."""
+        self._hissing = hiss
         self.folder = Path(tempfile.mkdtemp(prefix="voxtui-sound-"))
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -76,13 +78,11 @@ class VirtualMicrophone:
             if time.monotonic() > deadline:
                 raise RuntimeError("PulseAudio does not answer")
             time.sleep(0.05)
-        self._hiss()
+        if self._hissing:
+            self._hiss()
 
     def _hiss(self) -> None:
-        """The faint noise that every real microphone has (about -90 dBFS), while the server runs.
-
-        Without it the samples are exact zeros, as those of a muted microphone.
-        """
+        # Without it the samples are exact zeros, as those of a muted microphone.
         noise = random.Random(1).choices((0, 1, 255), k=16000)
         pcm = b"".join(bytes((value, 255 if value == 255 else 0)) for value in noise)
         (self.folder / "hiss.raw").write_bytes(pcm * 600)
