@@ -1,4 +1,4 @@
-"""What the engine is started with."""
+"""What the engine is started with, and how patient its supervisor is."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ class EngineConfig:
         if self.alternatives:
             args += ["--alt", LEAST_LIKELY]
         return args
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient the supervisor is, in seconds."""
+
+    backoff: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)
+    """Before each new start without progress; after the last one it gives up."""
+    healthy: float = 60.0
+    """A process that had nothing left to do and ran this long was no failure."""
+    stats: float = 0.1
+    stall: float = 30.0
+    """No output although sound waits, and no computing either."""
+    stall_busy: float = 300.0
+    """No output although sound waits, whatever it computes."""
+    quit: float = 2.0
+    """From the quit frame to the end, when nothing is left to do."""

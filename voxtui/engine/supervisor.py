@@ -16,12 +16,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from voxtui import paths
 from voxtui.engine import protocol as wire
-from voxtui.engine.config import EngineConfig
+from voxtui.engine.config import EngineConfig, Timing
 from voxtui.engine.feeder import Feeder
 from voxtui.engine.locate import EngineMissing, find_engine
 from voxtui.engine.process import Broke, EngineProcess, Output, OutputEnded
@@ -41,23 +41,6 @@ from voxtui.events import (
 )
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How patient the supervisor is, in seconds."""
-
-    backoff: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)
-    """Before each new start without progress; after the last one it gives up."""
-    healthy: float = 60.0
-    """A process that had nothing left to do and ran this long was no failure."""
-    stats: float = 0.1
-    stall: float = 30.0
-    """No output although sound waits, and no computing either."""
-    stall_busy: float = 300.0
-    """No output although sound waits, whatever it computes."""
-    quit: float = 2.0
-    """From the quit frame to the end, when nothing is left to do."""
 
 
 class Engine:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from voxtui.engine.config import EngineConfig
-from voxtui.engine.supervisor import Engine, Timing
+from voxtui.engine.config import EngineConfig, Timing
+from voxtui.engine.supervisor import Engine
 from voxtui.events import (
     EngineChanged,
     EngineEvent,

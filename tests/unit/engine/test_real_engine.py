@@ -81,7 +81,7 @@ def test_recordings_become_their_words(talk: Talk, clips: list[tuple[bytes, str]
         talk.say(pcm)
         talk.engine.end_utterance()
         talk.page.wait_ended(count)
-    assert talk.text() == "".join(text for _, text in clips)
+    assert talk.text().split() == " ".join(text for _, text in clips).split()
     times = [token.time_s for token in talk.page.tokens]
     assert times == sorted(times)
     assert talk.page.of(UtteranceEnded)[-1] == UtteranceEnded(len(talk.pcm) / 32_000)
@@ -99,7 +99,7 @@ def test_killed_in_mid_speech_the_words_are_complete(
     os.kill(pid_in((tmp_path / "log" / "engine.log").read_text()), signal.SIGKILL)
     talk.engine.end_utterance()
     talk.page.wait_ended()
-    assert talk.text() == text
+    assert talk.text().split() == text.split()
 
 
 def pid_in(log: str) -> int:
