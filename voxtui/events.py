@@ -198,9 +198,11 @@ class Segment:
     @property
     def text(self) -> str:
         """The paragraph as plain text."""
-        return self.note if self.kind is not SegmentKind.SPEECH else "".join(
-            word.text for word in self.words
-        ).strip()
+        return (
+            self.note
+            if self.kind is not SegmentKind.SPEECH
+            else "".join(word.text for word in self.words).strip()
+        )
 
 
 # ---- pipeline to views -------------------------------------------------------------------

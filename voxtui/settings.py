@@ -43,12 +43,8 @@ class AudioSettings:
 
     device: str = _setting("", "microphone by name, as `voxtui devices` shows it; empty = default")
     gain_db: float = _setting(0.0, "louder or softer, in decibels", low=-30, high=30)
-    pre_roll_s: float = _setting(
-        0.4, "sound kept from before you press, in seconds", low=0, high=2
-    )
-    post_roll_s: float = _setting(
-        0.3, "sound kept after you let go, in seconds", low=0, high=2
-    )
+    pre_roll_s: float = _setting(0.4, "sound kept from before you press, in seconds", low=0, high=2)
+    post_roll_s: float = _setting(0.3, "sound kept after you let go, in seconds", low=0, high=2)
 
 
 @dataclass(frozen=True, slots=True)

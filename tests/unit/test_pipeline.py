@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from voxtui.audio.source import AudioError
 
+from voxtui.audio.source import AudioError
 from voxtui.engine.config import EngineConfig
 from voxtui.events import (
     SAMPLE_RATE,
