@@ -109,12 +109,18 @@ class VoxtuiApp(App[None]):
         if event.stroke is Stroke.UP:
             talking.hold_possible = True
             talking.release(event.at)
-        elif self.screen is self.live and not isinstance(self.focused, Input):
+        elif self._heard_by_page:
             if event.stroke is Stroke.DOWN:
                 talking.hold_possible = True
                 talking.press(event.at)
             else:
                 talking.tap(event.at)
+
+    @property
+    def _heard_by_page(self) -> bool:
+        """Is the page what the keys are for?"""
+        on_top = self.screen is self.live and not isinstance(self.focused, Input)
+        return on_top and not self.live.ended
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         """The terminal lost the focus: a key that is let go now will not be told."""

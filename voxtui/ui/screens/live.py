@@ -173,6 +173,7 @@ class LiveScreen(Screen[None]):
         button.mode = self.talking.mode
         button.live = self.state.listening
         button.brief = self.size.width < 66
+        button.display = not self.ended
 
     def _show_blank(self) -> None:
         transcript, blank = self.query_one(TranscriptView), self.query_one(BlankPage)
@@ -205,7 +206,8 @@ class LiveScreen(Screen[None]):
     def heard_s(self) -> float:
         """Seconds that were listened to in this session."""
         since = self._heard_since
-        return self._heard_s + (self._clock() - since if since is not None else 0.0)
+        counted = self._heard_s + (self._clock() - since if since is not None else 0.0)
+        return max(counted, self.state.stats.audio_in_s if self.state.stats is not None else 0.0)
 
     def say(self, text: str, *, seconds: float = 5.0, warning: bool = False) -> None:
         """A sentence in passing."""
@@ -276,6 +278,11 @@ class LiveScreen(Screen[None]):
 
     # ---- talking
 
+    @property
+    def ended(self) -> bool:
+        """Was it a recording, and is it over?"""
+        return self.backend.hears_file and self.state.capture.state is CaptureState.FINISHED
+
     def on_talk_button_pressed(self) -> None:
         self.talking.press()
 
@@ -284,12 +291,13 @@ class LiveScreen(Screen[None]):
 
     def action_talk(self) -> None:
         """Space, where it comes as a mere key and not as a `TalkKey`."""
-        if not self.talking.told_by_terminal:
+        if not self.talking.told_by_terminal and not self.ended:
             self.talking.tap()
 
     def action_live(self) -> None:
         """Hands-free on or off."""
-        self.talking.toggle_live()
+        if not self.ended:
+            self.talking.toggle_live()
 
     # ---- the page
 
@@ -375,9 +383,11 @@ class LiveScreen(Screen[None]):
             self.app.theme = row.choice.value
         elif row.name == "timestamps":
             self.query_one(TranscriptView).stamps = row.choice.value
-        wait = APPLY_AFTER_S if row.name in SLOW_TO_APPLY else 0.0
         value = row.choice.value
-        self.set_timer(wait, lambda: self._apply(row.group, row.name, value))
+        if row.name in SLOW_TO_APPLY:
+            self.set_timer(APPLY_AFTER_S, lambda: self._apply(row.group, row.name, value))
+        else:
+            self._apply(row.group, row.name, value)
 
     def _apply(self, group: str, name: str, value: object) -> None:
         if getattr(getattr(self.preferences.shown, group), name) != value:

@@ -84,24 +84,24 @@ class LevelMeter(Widget):
     ) -> None:
         super().__init__(id=id)
         self._clock = clock
-        self._needle = Ballistics()
+        self.needle = Ballistics()
 
     def hear(self, level: Level) -> None:
         """Show a level. Only while live: at rest the meter is still."""
         if self.live:
-            self._needle.hear(level, self._clock())
+            self.needle.hear(level, self._clock())
             self.refresh()
 
     def watch_live(self, live: bool) -> None:
         if not live:
-            self._needle.still()
+            self.needle.still()
 
     def render_line(self, y: int) -> Strip:
         """The bar, its frame and the number."""
         width = self.size.width
         number = self._number() if width >= 16 else ""
         cells = max(1, width - 1 - len(number))
-        clipping = self._needle.clipping(self._clock())
+        clipping = self.needle.clipping(self._clock())
         edge = self._style("hot" if clipping else "rest")
         pieces = [
             *self._bar(cells),
@@ -113,25 +113,25 @@ class LevelMeter(Widget):
     def _number(self) -> str:
         if not self.live:
             return "        "
-        level = self._needle.level
+        level = self.needle.level
         return " quiet  " if level <= FLOOR_DB else f" {level:3.0f} dB ".ljust(8)
 
     def _bar(self, cells: int) -> list[Segment]:
         rest = self._style("rest")
         if not self.live:
             return [Segment("·" * cells, rest)]
-        filled = place(self._needle.level, cells)
+        filled = place(self.needle.level, cells)
         full = int(filled)
         text = "█" * full
         eighth = EIGHTHS[int((filled - full) * 8)]
         if full < cells:
             text += eighth if eighth != " " else "·"
         text = text.ljust(cells, "·")
-        peak = min(cells - 1, int(place(self._needle.peak, cells)))
+        peak = min(cells - 1, int(place(self.needle.peak, cells)))
         hot = math.ceil(place(HOT_DB, cells))
         pieces = []
         for at, cell in enumerate(text):
-            held = at == peak and self._needle.peak > FLOOR_DB and cell != "█"
+            held = at == peak and self.needle.peak > FLOOR_DB and cell != "█"
             lit = held or cell != "·"
             style = self._style("hot" if at >= hot else "bar") if lit else rest
             if cell == "█":  # the background too, else fonts leave seams

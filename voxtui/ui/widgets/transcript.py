@@ -206,7 +206,8 @@ class TranscriptView(ScrollView, can_focus=False):
         if mark:
             pieces.append(Piece(mark, style))
         pieces += self._words(self.page.text_of(row), line, gutter + len(mark), style)
-        if self.show_caret and line == self.page.row_count - 1:
+        last = line == self.page.row_count - 1
+        if self.show_caret and last and block.kind is SegmentKind.SPEECH:
             pieces.append(Piece(CARET, self._style("caret")))
         strip = Strip(pieces).adjust_cell_length(width, base)
         return strip.apply_offsets(0, line)

@@ -1,0 +1,514 @@
+"""The application with a scripted chain: what keys ask for, what arrives, what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.ui.support import (
+    HEARING,
+    LOUD,
+    READY,
+    SMALL,
+    FakeBackend,
+    app_with,
+    speech,
+    stats,
+    talk,
+)
+from voxtui.events import (
+    CaptureChanged,
+    CaptureState,
+    EngineChanged,
+    EngineState,
+    Level,
+    ListeningChanged,
+    Notice,
+    SessionOpened,
+    Severity,
+    TranscriptChanged,
+    UtteranceEnded,
+)
+from voxtui.settings import Settings, load
+from voxtui.ui import messages
+from voxtui.ui.app import VoxtuiApp
+from voxtui.ui.backend import CannotStartError
+from voxtui.ui.panels.settings import SettingsPanel
+from voxtui.ui.screens.help import HelpScreen
+from voxtui.ui.terminal.hold import ReleaseReported, Stroke, TalkKey
+from voxtui.ui.widgets.blank import BlankPage
+from voxtui.ui.widgets.meter import LevelMeter
+from voxtui.ui.widgets.status import MessageLine, StatusStrip
+from voxtui.ui.widgets.talk import TalkButton, TalkMode
+from voxtui.ui.widgets.topline import TopLine
+from voxtui.ui.widgets.transcript import TranscriptView
+
+
+@asynccontextmanager
+async def running(
+    backend: FakeBackend,
+    size: tuple[int, int] = (80, 24),
+    hook: Callable[[Message], None] | None = None,
+    **more: object,
+) -> AsyncIterator[Pilot[None]]:
+    app = app_with(backend, **more)  # type: ignore[arg-type]
+    async with app.run_test(size=size, message_hook=hook) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the relay's frame and what follows from it are over."""
+    await asyncio.sleep(0.04)
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def tell(pilot: Pilot[None], *events: object) -> None:
+    app = pilot.app
+    assert isinstance(app, VoxtuiApp)
+    backend = app.backend
+    assert isinstance(backend, FakeBackend)
+    backend.emit(*events)  # type: ignore[arg-type]
+    await settled(pilot)
+    app.live.show_state()
+    await pilot.pause()
+
+
+def said(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one(MessageLine).text
+
+
+async def until(condition: Callable[[], object]) -> None:
+    for _ in range(200):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+# ---- talking
+
+
+async def test_space_toggles_where_releases_are_not_told() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("space")
+        await settled(pilot)
+        assert pilot.app.screen.query_one(TopLine).listening
+        assert pilot.app.screen.query_one(TalkButton).mode is TalkMode.STOP
+        await pilot.press("l")
+        await settled(pilot)
+        assert backend.calls[1:] == [("listen", True), ("listen", False)]
+
+
+async def test_messages_of_a_hold_come_in_order() -> None:
+    backend = FakeBackend()
+    seen: list[str] = []
+
+    def hook(message: Message) -> None:
+        if isinstance(message, TalkKey | messages.ListeningArrived):
+            name = type(message).__name__
+            if not seen or seen[-1] != name:
+                seen.append(name)
+
+    async with running(backend, hook=hook) as pilot:
+        pilot.app.post_message(ReleaseReported())
+        await pilot.pause()
+        assert pilot.app.screen.query_one(TalkButton).mode is TalkMode.HOLD
+        pilot.app.post_message(TalkKey(Stroke.DOWN, time.monotonic() - 2))
+        await settled(pilot)
+        assert pilot.app.screen.query_one(TalkButton).mode is TalkMode.LET_GO
+        pilot.app.post_message(TalkKey(Stroke.UP, time.monotonic()))
+        await until(lambda: ("listen", False) in backend.calls)
+        await settled(pilot)
+    assert seen == ["TalkKey", "ListeningArrived", "TalkKey", "ListeningArrived"]
+    assert backend.calls == [("start",), ("listen", True), ("listen", False), ("close",)][:3]
+
+
+async def test_an_old_answer_does_not_undo_a_new_press() -> None:
+    backend = FakeBackend()
+    backend.obeys = False
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        await tell(pilot, ListeningChanged(False), ListeningChanged(True))
+        assert backend.calls == [("start",), ("listen", True)]
+        assert pilot.app.screen.query_one(TalkButton).live
+
+
+async def test_listening_that_ends_by_itself_is_shown() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        await tell(pilot, ListeningChanged(False))
+        assert pilot.app.screen.query_one(TalkButton).mode is TalkMode.TAP
+        await pilot.press("l")
+        assert backend.calls[-1] == ("listen", True)
+
+
+async def test_talk_button_held_with_the_mouse() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.mouse_down(TalkButton)
+        await settled(pilot)
+        assert backend.calls[-1] == ("listen", True)
+        await asyncio.sleep(0.4)
+        await pilot.mouse_up(TalkButton)
+        await until(lambda: backend.calls[-1] == ("listen", False))
+
+
+async def test_keys_at_the_foot_can_be_clicked() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.click("KeyBar", offset=(1, 0))
+        await settled(pilot)
+        assert backend.calls[-1] == ("listen", True)
+
+
+# ---- what arrives
+
+
+async def test_words_appear_and_the_invitation_goes() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        screen = pilot.app.screen
+        assert screen.query_one(BlankPage).display
+        await tell(pilot, *talk())
+        assert not screen.query_one(BlankPage).display
+        page = screen.query_one(TranscriptView).page
+        assert page.blocks[0].text.startswith("So the first thing")
+        await tell(pilot, SessionOpened("next", "/nowhere/next"))
+        assert page.empty
+        assert screen.query_one(BlankPage).display
+
+
+async def test_no_words_are_dropped_in_a_flood() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        for number in range(300):
+            backend.emit(Level(-20, -10), stats(number, number + 1))
+            backend.emit(TranscriptChanged((speech(f"number {number}", number * 10),)))
+        await settled(pilot)
+        await settled(pilot)
+        page = pilot.app.screen.query_one(TranscriptView).page
+        assert [block.text for block in page.blocks] == [f"number {n}" for n in range(300)]
+
+
+async def test_level_moves_the_meter_only_while_listening() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        meter = pilot.app.screen.query_one(LevelMeter)
+        await tell(pilot, LOUD)
+        assert "dB" not in meter.render_line(0).text
+        await pilot.press("l")
+        await settled(pilot)
+        await tell(pilot, LOUD)
+        assert "-18 dB" in meter.render_line(0).text
+        await tell(pilot, Level(-2, 0, clipped=True))
+        assert "!" in meter.render_line(0).text
+
+
+async def test_states_are_said_with_what_to_do() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        strip = pilot.app.screen.query_one(StatusStrip)
+        await tell(pilot, CaptureChanged(CaptureState.SILENT, "Mic", "Is it muted?"))
+        assert strip.health.phrases[0] == "nothing heard"
+        assert said(pilot) == "The microphone gives only silence. Is it muted?"
+        await tell(pilot, CaptureChanged(CaptureState.LOST, "USB Mic"))
+        assert said(pilot).startswith("USB Mic is gone. Plug it in again")
+        await tell(pilot, HEARING, EngineChanged(EngineState.FAILED, "Out of memory."))
+        assert said(pilot) == "Words cannot be written. Out of memory."
+        assert pilot.app.screen.query_one(TopLine).model == "Voxtral 4B", "the name stays"
+        await tell(pilot, READY)
+        assert said(pilot) == ""
+        await tell(pilot, Notice(Severity.WARNING, "The disk is nearly full."))
+        assert said(pilot) == "The disk is nearly full."
+
+
+async def test_after_letting_go_words_are_due_until_they_are_out() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        strip = pilot.app.screen.query_one(StatusStrip)
+        await pilot.press("l")
+        await settled(pilot)
+        await pilot.press("l")
+        await tell(pilot, stats(2, 8))
+        assert strip.health.phrases == ("writing the last words", "6.0 s left")
+        await tell(pilot, UtteranceEnded(8))
+        assert strip.health.phrases == ("ready",)
+
+
+async def test_a_recording_is_heard_and_ends() -> None:
+    backend = FakeBackend(source_name="talk.mp3")
+    async with running(backend) as pilot:
+        await tell(pilot, ListeningChanged(True))
+        screen = pilot.app.screen
+        assert screen.query_one(TopLine).source == "talk.mp3"
+        assert screen.query_one(TalkButton).live
+        await tell(
+            pilot,
+            CaptureChanged(CaptureState.FINISHED, "talk.mp3"),
+            ListeningChanged(False),
+            UtteranceEnded(8),
+        )
+        assert screen.query_one(StatusStrip).health.phrases == ("the end", "all is written")
+        assert not screen.query_one(TalkButton).display
+        await pilot.press("space", "l")
+        assert backend.calls == [("start",)]
+
+
+# ---- the page
+
+
+async def test_following_stops_when_scrolled_up_and_returns_with_end() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        view = pilot.app.screen.query_one(TranscriptView)
+        many = tuple(speech(f"paragraph {n} says a little", n * 70) for n in range(40))
+        await tell(pilot, TranscriptChanged(many))
+        assert view.scroll_offset.y == view.max_scroll_y > 0
+        await tell(pilot, TranscriptChanged((), speech("a new tail of words " * 9, 3000)))
+        assert view.scroll_offset.y == view.max_scroll_y
+        assert not view.new_below
+
+        await pilot.press("pageup")
+        y = view.scroll_offset.y
+        assert not view.following
+        await tell(pilot, TranscriptChanged((), speech("a longer tail of words " * 20, 3000)))
+        assert view.scroll_offset.y == y
+        assert view.new_below
+        assert "new words" in view.render_line(view.size.height - 1).text
+
+        await pilot.press("end")
+        await pilot.pause()
+        assert view.following
+        assert not view.new_below
+        assert view.scroll_offset.y == view.max_scroll_y
+
+
+async def test_the_reader_stays_at_the_paragraph_when_the_window_changes() -> None:
+    backend = FakeBackend()
+    async with running(backend, size=(120, 40)) as pilot:
+        view = pilot.app.screen.query_one(TranscriptView)
+        many = tuple(speech(f"paragraph {n} " + "talks on " * 20, n * 70) for n in range(900))
+        await tell(pilot, TranscriptChanged(many))
+        view.scroll_to(y=view.page.row_count // 2, animate=False)
+        await pilot.pause()
+        top = view.page.row(view.scroll_offset.y)
+        assert top is not None
+        await pilot.resize_terminal(60, 20)
+        await until(lambda: not view.page.unfinished)
+        await pilot.pause()
+        now = view.page.row(view.scroll_offset.y)
+        assert now is not None
+        assert now.block == top.block
+        assert not view.following
+
+
+async def test_selected_words_come_without_times_and_row_ends() -> None:
+    backend = FakeBackend()
+    copied: list[str] = []
+    async with running(backend, copied=copied) as pilot:
+        await tell(pilot, *talk())
+        view = pilot.app.screen.query_one(TranscriptView)
+        view.text_select_all()
+        await pilot.pause()
+        text = pilot.app.screen.get_selected_text()
+        assert text is not None
+        assert text.split("\n\n")[0] == talk()[0].settled[0].text
+        assert "09:3" not in text
+
+
+async def test_copying_says_what_was_copied() -> None:
+    backend = FakeBackend()
+    copied: list[str] = []
+    async with running(backend, copied=copied) as pilot:
+        await pilot.press("c")
+        assert said(pilot) == "Nothing to copy yet."
+        await tell(pilot, TranscriptChanged((speech("one two three"),)))
+        await pilot.press("c")
+        await until(lambda: said(pilot) == "3 words copied.")
+        await tell(pilot, TranscriptChanged((speech("four", 9),)))
+        await pilot.press("c")
+        await until(lambda: said(pilot) == "1 word since the last copy copied.")
+        await pilot.press("c")
+        await until(lambda: said(pilot) == "The whole session, 4 words, copied.")
+    assert copied == ["one two three", "four", "one two three\n\nfour"]
+
+
+async def test_copy_when_you_let_go() -> None:
+    backend = FakeBackend()
+    copied: list[str] = []
+    chosen = Settings().replace("output", copy_after_stop=True)
+    async with running(backend, settings=chosen, copied=copied) as pilot:
+        await pilot.press("l", "l")
+        await tell(pilot, TranscriptChanged((speech("just said"),)), UtteranceEnded(2))
+        await until(lambda: copied == ["just said"])
+        await tell(pilot, UtteranceEnded(3))
+        assert copied == ["just said"], "no words, no copy"
+
+
+async def test_marks_and_notes() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("m", "o", "k", "space", "l", "enter")
+        await pilot.press("m", "enter")
+        await pilot.press("m", "x", "escape")
+        assert backend.calls[1:] == [("note", "ok l"), ("note", "mark")]
+        assert not isinstance(pilot.app.focused, Input)
+        await pilot.press("l")
+        assert backend.calls[-1] == ("listen", True)
+
+
+async def test_a_new_session_keeps_the_old_one_and_says_where() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await tell(pilot, *talk())
+        await pilot.press("n")
+        assert backend.calls[-1] == ("new_session",)
+        assert "/nowhere/2025-12-29_09-31" in said(pilot)
+
+
+# ---- first run
+
+
+async def test_the_note_about_the_small_model_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / "voxtui.toml"
+    async with running(
+        FakeBackend((HEARING, SMALL), small_model=True), settings_file=file
+    ) as pilot:
+        note = pilot.app.screen.query_one(BlankPage).small_model_note
+        assert "huggingface-cli download mistralai/Voxtral-Mini-4B-Realtime-2602" in note
+        assert pilot.app.screen.query_one(TopLine).model == "small model"
+        await pilot.press("escape")
+        assert pilot.app.screen.query_one(BlankPage).small_model_note == ""
+    assert load(file)[0].appearance.dismissed_first_run
+
+
+async def test_no_note_with_the_real_model_or_in_the_demo() -> None:
+    async with running(FakeBackend()) as pilot:
+        assert not pilot.app.screen.query_one(BlankPage).small_model_note
+    async with running(FakeBackend(small_model=True, source_name="demo"), demo=True) as pilot:
+        assert not pilot.app.screen.query_one(BlankPage).small_model_note
+
+
+# ---- settings and help
+
+
+async def test_settings_apply_at_once_and_are_kept(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    file = tmp_path / "voxtui.toml"
+    async with running(backend, settings_file=file) as pilot:
+        await pilot.press("s")
+        panel = pilot.app.screen.query_one(SettingsPanel)
+        await until(lambda: len(panel._tabs[0].rows[0].choices) == 2)
+        await pilot.press("right")
+        await until(lambda: backend.calls[-1] == ("use_microphone", "ALSA: USB", 0.0))
+        await pilot.press("tab", "down", "right", "right")
+        await settled(pilot)
+        assert backend.calls[-1] == ("use_delay", 640)
+        await pilot.press("down", "left")
+        await settled(pilot)
+        assert backend.calls[-1] == ("use_interval", 0.3)
+        await pilot.press("tab", "right")
+        assert pilot.app.theme == "voxtui-light"
+        await pilot.press("space")
+        assert backend.calls[-1] == ("listen", True), "one can talk meanwhile"
+        await pilot.press("escape")
+        assert not panel.is_open
+        await pilot.press("l")
+        assert backend.calls[-1] == ("listen", False)
+    kept = load(file)[0]
+    assert kept.audio.device == "ALSA: USB"
+    assert (kept.engine.delay_ms, kept.engine.interval_s) == (640, 0.3)
+    assert kept.appearance.theme == "voxtui-light"
+
+
+async def test_only_the_model_that_was_rested_at_is_loaded() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("s", "tab")
+        panel = pilot.app.screen.query_one(SettingsPanel)
+        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)
+        await pilot.press("right", "right")
+        await until(lambda: ("use_model", "tiny") in backend.calls)
+        assert ("use_model", "/models/v") not in backend.calls
+
+
+async def test_a_model_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = FakeBackend()
+
+    def refuse(spec: str) -> None:
+        raise CannotStartError("There is no such model.")
+
+    monkeypatch.setattr(backend, "use_model", refuse)
+    async with running(backend) as pilot:
+        await pilot.press("s", "tab")
+        panel = pilot.app.screen.query_one(SettingsPanel)
+        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)
+        await pilot.press("right")
+        await until(lambda: said(pilot) == "There is no such model.")
+
+
+async def test_help_lists_every_key() -> None:
+    async with running(FakeBackend()) as pilot:
+        await pilot.press("question_mark")
+        screen = pilot.app.screen
+        assert isinstance(screen, HelpScreen)
+        text = str(screen._text())
+        for key in ("Space", "L ", "C ", "M ", "N ", "S ", "Q ", "End", "Ctrl+C"):
+            assert key in text
+        assert text.count("Begin a new session") == 1
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.screen, HelpScreen)
+
+
+async def test_every_binding_has_an_id_and_a_tooltip() -> None:
+    async with running(FakeBackend()) as pilot:
+        for node in (pilot.app.screen, pilot.app.screen.query_one(SettingsPanel), HelpScreen):
+            for binding in node.BINDINGS:
+                assert binding.id, binding
+                assert binding.tooltip, binding
+
+
+async def test_the_palette_offers_what_the_keys_do() -> None:
+    async with running(FakeBackend()) as pilot:
+        app = pilot.app
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert titles[:4] == ["Talk", "Live", "Copy", "Mark"]
+        assert "Colours" in titles
+
+
+# ---- leaving
+
+
+async def test_leaving_waits_for_the_last_words() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("q")
+        await until(lambda: pilot.app._exit)
+    assert backend.calls[-1] == ("close",)
+
+
+async def test_ctrl_c_stops_listening_first() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        await pilot.press("ctrl+c")
+        await settled(pilot)
+        assert backend.calls[-1] == ("listen", False)
+        assert "Ctrl+C once more" in said(pilot)
+        await pilot.press("ctrl+c")
+        await until(lambda: pilot.app._exit)
+    assert backend.calls[-1] == ("close",)

@@ -1,0 +1,200 @@
+"""How it looks: each state, three sizes, dark and light, and in the terminal's own colours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.support import (
+    HEARING,
+    LOUD,
+    SMALL,
+    TAIL,
+    FakeBackend,
+    FrozenClock,
+    app_with,
+    gap,
+    speech,
+    stats,
+    talk,
+)
+from voxtui.events import (
+    CaptureChanged,
+    CaptureState,
+    EngineChanged,
+    EngineState,
+    Event,
+    TranscriptChanged,
+)
+from voxtui.settings import Settings
+from voxtui.ui.app import VoxtuiApp
+
+Step = Callable[[Pilot[None]], Awaitable[None]]
+
+WIDE, USUAL, NARROW = (120, 40), (80, 24), (60, 20)
+SIZES = pytest.mark.parametrize("size", [WIDE, USUAL, NARROW], ids=["120x40", "80x24", "60x20"])
+LOOKS = pytest.mark.parametrize("look", ["dark", "light"])
+
+SILENT = CaptureChanged(
+    CaptureState.SILENT,
+    "MacBook Microphone",
+    "It may not be allowed for iTerm2: System Settings, Privacy & Security, Microphone."
+    " Or it is muted, or the lid is closed.",
+)
+FAILED = EngineChanged(
+    EngineState.FAILED,
+    "It stopped five times: there is not enough memory for this model. Choose a smaller one in"
+    " the settings (S). The sound is kept.",
+)
+LOST = CaptureChanged(CaptureState.LOST, "USB Headset")
+LIVE = (*talk(), stats(119.8, 120.3), LOUD)
+BEHIND = (*talk(), stats(100, 122, 0.6), LOUD)
+LONG = (
+    TranscriptChanged(
+        tuple(speech(f"Paragraph {n} says little, and says it slowly.", n * 70) for n in range(30))
+    ),
+)
+
+
+class Look:
+    """Compares a state with its picture."""
+
+    def __init__(self, compare: Callable[..., bool]) -> None:
+        self._compare = compare
+        self.clock = FrozenClock()
+
+    def __call__(
+        self,
+        size: tuple[int, int],
+        look: str,
+        *events: Event,
+        listening: bool = False,
+        press: tuple[str, ...] = (),
+        then: tuple[Event, ...] = (),
+        backend: FakeBackend | None = None,
+    ) -> bool:
+        backend = backend or FakeBackend()
+        settings = Settings().replace("appearance", theme=f"voxtui-{look}")
+        app = app_with(backend, settings=settings, clock=self.clock)
+
+        async def before(pilot: Pilot[None]) -> None:
+            await quiet(pilot)
+            if listening:
+                await pilot.press("l")
+                await quiet(pilot)
+                self.clock.now += 252
+            backend.emit(*events)
+            await quiet(pilot)
+            await pilot.press(*press)
+            await pilot.app.workers.wait_for_complete()
+            await quiet(pilot)
+            backend.emit(*then)
+            await quiet(pilot)
+
+        return self._compare(app, terminal_size=size, run_before=before)
+
+
+async def quiet(pilot: Pilot[None]) -> None:
+    """All that is on its way has arrived and is shown."""
+    app = pilot.app
+    assert isinstance(app, VoxtuiApp)
+    for _ in range(2):
+        await pilot.pause(0.05)
+    app.live.show_state()
+    await pilot.pause()
+
+
+@pytest.fixture
+def same(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Look:
+    monkeypatch.setattr("voxtui.ui.screens.live.TICK_S", 3600.0)
+    monkeypatch.setenv("VOXTUI_HOME", "/home/me/.voxtui")
+    return Look(snap_compare)
+
+
+@SIZES
+@LOOKS
+def test_idle(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look)
+
+
+@SIZES
+@LOOKS
+def test_listening_with_a_tail(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look, *LIVE, listening=True)
+
+
+@SIZES
+def test_listening_before_the_first_word(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", LOUD, listening=True)
+
+
+@SIZES
+def test_behind(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", *BEHIND, listening=True)
+
+
+@SIZES
+def test_silent_microphone(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "light", SILENT, listening=True)
+
+
+def test_lost_microphone(same: Look) -> None:
+    here = gap("sound is missing here: the microphone was away", 130)
+    assert same(USUAL, "dark", *talk(), TranscriptChanged((here,)), LOST, listening=True)
+
+
+@SIZES
+def test_engine_failed(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", *talk(), FAILED, listening=True)
+
+
+def test_engine_loading(same: Look) -> None:
+    loading = FakeBackend((HEARING, EngineChanged(EngineState.LOADING)))
+    assert same(USUAL, "dark", listening=True, backend=loading)
+
+
+def test_preparing_microphone(same: Look) -> None:
+    preparing = FakeBackend((CaptureChanged(CaptureState.PREPARING, "AirPods"), SMALL))
+    assert same(USUAL, "light", listening=True, backend=preparing)
+
+
+@SIZES
+@LOOKS
+def test_first_run(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look, backend=FakeBackend((HEARING, SMALL), small_model=True))
+
+
+@SIZES
+@LOOKS
+def test_settings(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look, *LIVE, listening=True, press=("s", "tab", "down"))
+
+
+@SIZES
+@LOOKS
+def test_help(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look, press=("question_mark",))
+
+
+def test_reading_back_while_words_come(same: Look) -> None:
+    more = TranscriptChanged((), TAIL)
+    assert same(USUAL, "dark", *LONG, listening=True, press=("pageup",), then=(more,))
+
+
+def test_writing_a_mark(same: Look) -> None:
+    assert same(USUAL, "light", *LIVE, listening=True, press=("m", *"delay"))
+
+
+def test_copied(same: Look) -> None:
+    assert same(USUAL, "dark", *LIVE, press=("c",))
+
+
+def test_very_small(same: Look) -> None:
+    assert same((32, 10), "dark", *LIVE, listening=True)
+
+
+def test_in_the_terminals_own_colours(same: Look) -> None:
+    assert same(USUAL, "terminal", *LIVE, listening=True)
