@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -240,22 +241,18 @@ def test_lines_are_whole_and_come_at_once(engine: Engine, clip: Clip) -> None:
 
 
 def test_stats_come_at_most_ten_a_second(engine: Engine) -> None:
-    running = engine.start("--framed", "--events", "-I", "0.08")
-    running.write(audio(silence(60)))
-    running.end_input()
-    result = running.finish()
-    done = sum(event["decoder_ms"] + event["encoder_ms"] for event in result.of_type("stats")[-1:])
-    # Work of so many milliseconds may have given that many events, and a few for the rest.
-    assert len(result.of_type("stats")) <= done / 100 + 60
+    started = time.monotonic()
+    result = engine.run("--framed", "--events", "-I", "0.08", stdin=audio(silence(60)))
+    seconds = time.monotonic() - started
+    assert 1 <= len(result.of_type("stats")) <= seconds / 0.1 + 1
 
 
 def test_lag_counts_what_waits(engine: Engine) -> None:
     """Sound sent at once is in `audio_in` before it was worked on."""
-    result = engine.run("--framed", "--events", "-I", "0.08", stdin=audio(silence(20), 320000))
-    stats = result.of_type("stats")
-    assert stats[0]["audio_in"] > 1
-    assert stats[0]["lag"] > 0.5
-    assert all(event["audio_in"] <= 20.0001 for event in stats)
+    stdin = audio(silence(60), 480000)
+    stats = engine.run("--framed", "--events", "-I", "0.08", stdin=stdin).of_type("stats")
+    assert any(event["lag"] > 1.5 for event in stats)
+    assert all(event["audio_in"] <= 60.0001 for event in stats)
 
 
 def test_more_sound_than_the_queue_holds(engine: Engine, clip: Clip) -> None:
@@ -315,7 +312,7 @@ FRAMES = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(FRAMES, max_size=12))
 def test_any_input_ends_well(engine: Engine, frames: list[bytes]) -> None:
     result = engine.run("--framed", "--events", "--silent", stdin=b"".join(frames))

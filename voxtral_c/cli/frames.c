@@ -35,7 +35,7 @@ static frame_status check_head(frame_reader *r, const unsigned char *head, uint3
     if (head[0] == 0 || !strchr("AFRCQ", head[0])) return bad(r, head, "is not known");
     if (length > FRAME_MAX_PAYLOAD) return bad(r, head, "is longer than 1048576 bytes");
     if (head[0] == 'A' && length % 2) return bad(r, head, "has an odd number of bytes");
-    if (strchr("FRQ", head[0]) && length) return bad(r, head, "has a payload, but should have none");
+    if (strchr("FRQ", head[0]) && length) return bad(r, head, "has a payload where none belongs");
     return FRAME_OK;
 }
 

@@ -19,7 +19,7 @@ static const char zero_advice[] =
 
 typedef struct watch {
     double last_sound;            /* when samples last came */
-    double zeros;                 /* seconds of exact zeros since the start; -1 once told or heard */
+    double zeros;                 /* seconds of exact zeros since the start; -1 = told or heard */
     int overflow_told;
 } watch;
 

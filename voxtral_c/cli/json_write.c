@@ -29,7 +29,7 @@ static void put_text(json_line *j, const char *text) { put(j, text, strlen(text)
 static size_t utf8_length(const unsigned char *p) {
     unsigned char c = p[0];
     if (c < 0x80) return 1;
-    size_t n = c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    size_t n = c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80) return 0;              /* the final NUL ends it too */
     if (c == 0xE0 && p[1] < 0xA0) return 0;

@@ -15,15 +15,18 @@ typedef struct json_line {
     int failed;               /* 1 once memory ran out */
 } json_line;
 
-void jsonl_begin(json_line *j);                                     /* forget the last line */
-void jsonl_end(json_line *j);                                       /* close it, with a newline */
-void jsonl_string(json_line *j, const char *key, const char *value);  /* value: UTF-8; what is not
-                                                                        becomes U+FFFD */
+void jsonl_begin(json_line *j);       /* forget the last line */
+void jsonl_end(json_line *j);         /* close it, with a newline */
+
+/* Members; key may be NULL within an array. */
+void jsonl_string(json_line *j, const char *key, const char *value);  /* what is no UTF-8 becomes
+                                                                         U+FFFD */
 void jsonl_integer(json_line *j, const char *key, int64_t value);
-void jsonl_number(json_line *j, const char *key, double value, int decimals); /* finite: else 0 */
+void jsonl_number(json_line *j, const char *key, double value, int decimals);  /* 0 for NaN and
+                                                                                  infinity */
 void jsonl_boolean(json_line *j, const char *key, int value);
-void jsonl_open(json_line *j, const char *key, char bracket);       /* '[' or '{'; key may be NULL */
-void jsonl_close(json_line *j, char bracket);                       /* ']' or '}' */
+void jsonl_open(json_line *j, const char *key, char bracket);         /* '[' or '{' */
+void jsonl_close(json_line *j, char bracket);                         /* ']' or '}' */
 void jsonl_free(json_line *j);
 
 #endif

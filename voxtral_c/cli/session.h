@@ -4,7 +4,8 @@
 
 #include "options.h"
 
-/* Transcribe as the options say; returns the exit code (exit_codes.h). interrupt_install was called before. */
+/* Transcribe as the options say; returns the exit code (exit_codes.h). interrupt_install must have
+ * been called. */
 int session_run(const options *opt);
 
 #endif

@@ -89,9 +89,21 @@ static void set_length(wav_reader *w, uint32_t size, uint64_t long_size) {
     w->frames = w->size_known ? bytes / (uint64_t)w->frame_bytes : 0;
 }
 
+/* Read a format or RF64 size chunk of `size` bytes, and set *used to those read of it. */
+static wav_status read_chunk(wav_reader *w, int is_format, uint32_t size, uint64_t *long_size,
+                             size_t *used, char *err, size_t err_size) {
+    unsigned char bytes[40];
+    *used = size < sizeof bytes ? size : sizeof bytes;
+    if (source_read_full(&w->source, bytes, *used, &w->failed) != *used || *used < 16)
+        return damaged(w, err, err_size, "its format is cut off");
+    if (is_format) return parse_fmt(w, bytes, *used, err, err_size);
+    *long_size = le64(bytes + 8);
+    return WAV_OK;
+}
+
 wav_status wav_open(wav_reader *w, byte_source source, const unsigned char *first, size_t n_first,
                     char *err, size_t err_size) {
-    unsigned char head[40];
+    unsigned char head[WAV_SNIFF];
     uint64_t long_size = 0;
     memset(w, 0, sizeof *w);
     w->source = source;
@@ -100,9 +112,9 @@ wav_status wav_open(wav_reader *w, byte_source source, const unsigned char *firs
     size_t got = n_first +
         source_read_full(&w->source, head + n_first, WAV_SNIFF - n_first, &w->failed);
     const char *name;
+    if (w->failed) return damaged(w, err, err_size, "");
     if (got < WAV_SNIFF || sound_sniff(head, got, &name) != SOUND_WAV ||
         memcmp(head + 8, "WAVE", 4) != 0) {
-        if (w->failed) return damaged(w, err, err_size, "");
         snprintf(err, err_size, "It is not a WAV file.");
         return WAV_FORMAT;
     }
@@ -115,17 +127,12 @@ wav_status wav_open(wav_reader *w, byte_source source, const unsigned char *firs
             set_length(w, size, long_size);
             return WAV_OK;
         }
-        int is_fmt = memcmp(head, "fmt ", 4) == 0, is_ds64 = memcmp(head, "ds64", 4) == 0;
+        int is_format = memcmp(head, "fmt ", 4) == 0;
         size_t used = 0;
-        if (is_fmt || is_ds64) {
-            used = size < sizeof head ? size : sizeof head;
-            if (source_read_full(&w->source, head, used, &w->failed) != used ||
-                used < 16)
-                return damaged(w, err, err_size, "its format is cut off");
-            if (is_ds64) long_size = le64(head + 8);
-            wav_status status = is_fmt ? parse_fmt(w, head, used, err, err_size) : WAV_OK;
-            if (status != WAV_OK) return status;
-        }
+        wav_status status = WAV_OK;
+        if (is_format || memcmp(head, "ds64", 4) == 0)
+            status = read_chunk(w, is_format, size, &long_size, &used, err, err_size);
+        if (status != WAV_OK) return status;
         if (!skip(w, (uint64_t)size - used + (size & 1)))
             return damaged(w, err, err_size, "it ends before its sound begins");
     }

@@ -21,7 +21,8 @@ static void expect(const char *what, const void *bytes, size_t n, frame_status w
 }
 
 static void test_sequence(void) {
-    static const char bytes[] = "A\4\0\0\0\0\x40\0\xC0" "F\0\0\0\0" "R\0\0\0\0" "A\0\0\0\0" "Q\0\0\0\0";
+    static const char bytes[] = "A\4\0\0\0\0\x40\0\xC0" "F\0\0\0\0" "R\0\0\0\0"
+                                "A\0\0\0\0" "Q\0\0\0\0";
     frame_reader r;
     frame f;
     float samples[2];
