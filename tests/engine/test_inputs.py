@@ -6,11 +6,12 @@ import array
 import math
 import os
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.engine.driver import ROOT, Clip, Engine, one_sentence, silence, wav
+from tests.engine.driver import PATIENCE, ROOT, Clip, Engine, one_sentence, silence, wav
 
 SEEDS = ROOT / "voxtral_c" / "fuzz" / "corpus" / "wav"
 
@@ -140,6 +141,23 @@ def test_stdin_takes_wav_and_raw(engine: Engine, clip: Clip) -> None:
         for data in (wav(clip.pcm), wav(clip.pcm, size=0xFFFFFFFF), clip.pcm):
             result = engine.run(*args, "--tokens", "--silent", stdin=data)
             assert (result.ids, result.err) == (clip.ids[480], "")
+
+
+def test_a_terminal_gives_no_sound(engine: Engine) -> None:
+    ours, theirs = os.openpty()
+    for args in (("--stdin",), ("--framed",)):
+        done = subprocess.run(
+            [*engine.command, "-d", str(engine.model), *args],
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert one_sentence(done.stderr)
+    os.close(theirs)
+    os.close(ours)
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\0\0\0", bytes(11), bytes(13)])

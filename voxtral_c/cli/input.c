@@ -22,6 +22,12 @@ int input_error_set(input_error *error, int exit_code, const char *code, const c
     return 0;
 }
 
+int input_is_piped(input_error *error) {
+    if (!isatty(STDIN_FILENO)) return 1;
+    return input_error_set(error, EXIT_UNUSABLE, "io", "Standard input is a terminal; sound is "
+                           "expected there, from a pipe or a file.");
+}
+
 static int post(input *in, mark_type type, int exit_code, const char *code, const char *format,
                 va_list args) {
     audio_mark mark;

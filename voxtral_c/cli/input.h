@@ -57,6 +57,9 @@ void input_mic_close(input *in);
 int input_warn(input *in, const char *code, const char *format, ...);
 int input_fail(input *in, int exit_code, const char *code, const char *format, ...);
 
+/* 1, or 0 with an error when standard input is a terminal: nobody types sound. */
+int input_is_piped(input_error *error);
+
 /* Fill in the error; returns 0. */
 int input_error_set(input_error *error, int exit_code, const char *code, const char *format, ...);
 

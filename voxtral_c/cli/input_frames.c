@@ -74,7 +74,7 @@ static void run_frames(input *in) {
 }
 
 int input_frames_open(input *in, input_error *error) {
-    (void)error;
+    if (!input_is_piped(error)) return 0;
     in->name = "The input";
     in->fd = STDIN_FILENO;
     in->run = run_frames;

@@ -136,7 +136,7 @@ static void run_stdin(input *in) {
 }
 
 int input_stdin_open(input *in, input_error *error) {
-    (void)error;
+    if (!input_is_piped(error)) return 0;
     in->name = "The input";
     in->is_pipe = 1;
     in->fd = STDIN_FILENO;
