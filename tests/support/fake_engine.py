@@ -9,7 +9,7 @@ Misbehaviour is chosen by environment variables:
     FAKE_CRASH_AT  end with code 1 after that many frames
     FAKE_TIMES     misbehave only in the first so many starts (by FAKE_LOG)
     FAKE_MODE      exit, exit2, protocol9, garbage, half, foreign, hang, deaf, stubborn,
-                   slow (loading takes a while)
+                   slow (loading takes a while), busy (words take computing)
     FAKE_SPEED     seconds that a word takes
 """
 
@@ -88,7 +88,12 @@ class Fake:
         self.stats()
 
     def word(self, pcm: bytes) -> None:
-        time.sleep(self.speed)
+        if self.mode == "busy":
+            until = time.monotonic() + self.speed
+            while time.monotonic() < until:
+                pass
+        else:
+            time.sleep(self.speed)
         values = set(array.array("h", pcm))
         self.done += len(pcm) // 2
         text = f" w{values.pop()}" if len(values) == 1 else " mixed"

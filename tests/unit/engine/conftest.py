@@ -28,7 +28,7 @@ from voxtui.events import (
 
 FAKE = Path(__file__).parents[2] / "support" / "fake_engine.py"
 HALF_SECOND = 8000
-QUICK = Timing(backoff=(0.0, 0.01, 0.02, 0.03), stats=0.02, stall=0.5, stall_busy=5.0, quit=0.3)
+QUICK = Timing(backoff=(0.0, 0.01, 0.02, 0.03), stats=0.02, quit=0.3)
 
 
 def speech(*values: int) -> bytes:
