@@ -85,7 +85,7 @@ class LiveScreen(Screen[None]):
         &.-narrow BlankPage > Static { padding: 0 1; }
         &.-short BlankPage > #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
-        &.-narrow #strip LevelMeter { width: 22; margin-right: 2; }
+        &.-narrow #strip LevelMeter { width: 36%; max-width: 22; margin-right: 2; }
         &.-narrow #strip, &.-narrow #foot { padding: 0 1; }
         &.-narrow #foot TalkButton { margin-right: 2; }
         &.-narrow.-beside #sheet { display: none; }
@@ -184,6 +184,7 @@ class LiveScreen(Screen[None]):
             return
         blank.mode = self.talking.mode
         blank.listening = self.state.listening
+        blank.waiting = self.state.capture.state is CaptureState.PREPARING
         blank.source = self.backend.source_name
         read = self.preferences.shown.appearance.dismissed_first_run
         wanted = self.backend.small_model and not read and not self._demo

@@ -33,6 +33,8 @@ class BlankPage(VerticalScroll, can_focus=False):
 
     mode = reactive(TalkMode.TAP)
     listening = reactive(False)
+    waiting = reactive(False)
+    """Is the microphone not ready to hear yet?"""
     source = reactive("")
     small_model_note = reactive("")
     _ready = False
@@ -50,6 +52,9 @@ class BlankPage(VerticalScroll, can_focus=False):
         self._show()
 
     def watch_listening(self) -> None:
+        self._show()
+
+    def watch_waiting(self) -> None:
         self._show()
 
     def watch_source(self) -> None:
@@ -70,6 +75,10 @@ class BlankPage(VerticalScroll, can_focus=False):
         if self.listening:
             if self.source:
                 return Content.assemble(("hearing ", "$muted"), self.source)
+            if self.waiting:
+                return Content.assemble(
+                    "one moment\n", ("the microphone is not ready yet", "$muted")
+                )
             more = {
                 TalkMode.LET_GO: "let go when you are done",
                 TalkMode.STOP: "Space when you are done",

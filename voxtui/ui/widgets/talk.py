@@ -34,6 +34,7 @@ class TalkButton(Widget):
         text-style: none;
         &.-live { background: $accent; color: $on-accent; }
         &:ansi { text-style: reverse; }
+        &:ansi.-live { text-style: none; }
     }
     """
 
