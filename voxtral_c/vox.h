@@ -131,7 +131,8 @@ typedef void (*vox_event_fn)(const vox_event *event, void *user);
 
 typedef struct vox_stream_params {
     int delay_ms;             /* 0 = the model's; else a multiple of 80 in 80..1200, or 2400 */
-    double interval_s;        /* audio gathered before the encoder runs; default 0.5, least 0.08 */
+    double interval_s;        /* audio gathered before the encoder runs: 0.08 to 60, default 0.5;
+                                 rounded down to whole tokens */
     int alternatives;         /* how many alternatives to report, 0..VOX_MAX_ALTERNATIVES */
     vox_event_fn on_event;    /* may be NULL */
     void *user;
@@ -140,11 +141,14 @@ typedef struct vox_stream_params {
 
 vox_stream_params vox_stream_default_params(void);
 
+/* The first stream of a model with a given delay computes the prompt that all of them share. */
 vox_status vox_stream_open(vox_model *model, const vox_stream_params *params, vox_stream **out,
                            char *err, size_t err_size);
 void vox_stream_close(vox_stream *stream);
 
-/* Feed n samples, float32 in -1..1 or signed 16 bit. Works when `interval_s` has gathered. */
+/* Feed n samples, float32 in -1..1 or signed 16 bit. Works when `interval_s` has gathered. Samples
+ * that are not finite count as silence. After VOX_ERR_ABORTED or VOX_ERR_MEMORY the samples of
+ * that call not yet taken are lost; what had been taken is worked on by the next call. */
 vox_status vox_stream_feed(vox_stream *stream, const float *samples, size_t n);
 vox_status vox_stream_feed_s16(vox_stream *stream, const int16_t *samples, size_t n);
 
@@ -158,7 +162,8 @@ vox_status vox_stream_finish(vox_stream *stream);
 /* Forget the open utterance: no more of its tokens come. */
 vox_status vox_stream_reset(vox_stream *stream);
 
-/* Change delay and interval; takes effect with the next utterance (delay) or at once (interval). */
+/* Change delay (0 = the model's) and interval; takes effect with the next utterance (delay) or at
+ * once (interval). */
 vox_status vox_stream_configure(vox_stream *stream, int delay_ms, double interval_s);
 
 /* The last failure of this stream, one sentence; "" when there was none. */

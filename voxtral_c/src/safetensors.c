@@ -82,7 +82,9 @@ static vox_status parse_header(safetensors *st, vox_error *err) {
     if (doc.nodes[0].type != JSON_OBJECT)
         status = vox_fail(err, VOX_ERR_FORMAT, "%s: the header is not an object.", st->path);
     if (status == VOX_OK) {
-        st->tensors = vox_alloc(doc.count, sizeof *st->tensors);
+        size_t members = 0;
+        for (const json_node *n = json_first(&doc, doc.nodes); n; n = json_next(&doc, n)) members++;
+        st->tensors = vox_alloc(members, sizeof *st->tensors);
         if (!st->tensors)
             status = vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", st->path);
     }

@@ -10,7 +10,6 @@
 
 /* Tests run in the repository's root. */
 #define RANDOM_MODEL "tests/data/tiny_random"
-#define TINY_MODEL "voxtui/assets/tiny"
 
 enum { MAX_TOKENS = 4096 };
 
