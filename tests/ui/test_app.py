@@ -221,9 +221,9 @@ async def test_states_are_said_with_what_to_do() -> None:
     backend = FakeBackend()
     async with running(backend) as pilot:
         strip = pilot.app.screen.query_one(StatusStrip)
-        await tell(pilot, CaptureChanged(CaptureState.SILENT, "Mic", "Is it muted?"))
+        await tell(pilot, CaptureChanged(CaptureState.SILENT, "Mic", "No sound: it is muted."))
         assert strip.health.phrases[0] == "nothing heard"
-        assert said(pilot) == "The microphone gives only silence. Is it muted?"
+        assert said(pilot) == "No sound: it is muted."
         await tell(pilot, CaptureChanged(CaptureState.LOST, "USB Mic"))
         assert said(pilot).startswith("USB Mic is gone. Plug it in again")
         await tell(pilot, HEARING, EngineChanged(EngineState.FAILED, "Out of memory."))

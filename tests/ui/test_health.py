@@ -81,11 +81,11 @@ def test_engine(engine: EngineState, said: str, tells: bool) -> None:
 
 
 def test_a_cause_that_is_known_is_given() -> None:
-    detail = "It may not be allowed for iTerm2."
+    detail = "Nothing is delivered: allow it for iTerm2."
     state = LiveState(CaptureChanged(CaptureState.SILENT, "Mic", detail), READY)
     wrong = trouble(state)
     assert wrong is not None
-    assert wrong.advice == detail
+    assert (wrong.what, wrong.advice) == ("Nothing is delivered:", "allow it for iTerm2.")
 
 
 def test_speed_is_of_the_last_seconds_and_begins_anew_with_an_utterance() -> None:

@@ -41,8 +41,8 @@ LOOKS = pytest.mark.parametrize("look", ["dark", "light"])
 SILENT = CaptureChanged(
     CaptureState.SILENT,
     "MacBook Microphone",
-    "It may not be allowed for iTerm2: System Settings, Privacy & Security, Microphone."
-    " Or it is muted, or the lid is closed.",
+    "The microphone delivers nothing at all: allow iTerm2 to use it in System Settings, Privacy"
+    " & Security, Microphone; or it is muted, or the lid is closed.",
 )
 FAILED = EngineChanged(
     EngineState.FAILED,
@@ -109,7 +109,7 @@ async def quiet(pilot: Pilot[None]) -> None:
 
 @pytest.fixture
 def same(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Look:
-    monkeypatch.setattr("voxtui.ui.screens.live.TICK_S", 3600.0)
+    monkeypatch.setattr("voxtui.ui.screens.frame.TICK_S", 3600.0)
     monkeypatch.setenv("VOXTUI_HOME", "/home/me/.voxtui")
     return Look(snap_compare)
 

@@ -99,6 +99,12 @@ class LiveState:
     kept_in: str = ""
 
     @property
+    def hearing(self) -> bool:
+        """Is sound really coming in, and listened to?"""
+        heard = (CaptureState.RUNNING, CaptureState.SILENT, CaptureState.FINISHED)
+        return self.listening and (self.hears_file or self.capture.state in heard)
+
+    @property
     def lag_s(self) -> float:
         """Seconds of sound whose words are not out."""
         return self.stats.lag_s if self.stats is not None and self.words_due else 0.0
@@ -173,30 +179,38 @@ def _trend(speed: float | None, lag: float) -> tuple[str, ...]:
 
 def trouble(state: LiveState) -> Trouble | None:
     """The gravest thing in the way, with what to do; None when all goes well."""
-    capture, engine = state.capture, state.engine
+    engine = state.engine
     if engine.state is EngineState.FAILED:
         return Trouble(
             "Words cannot be written.",
             engine.detail or "Choose another model in the settings (S). The sound is kept.",
         )
-    if capture.state is CaptureState.FAILED:
-        what = "This cannot be heard." if state.hears_file else "There is no microphone."
-        advice = capture.detail or "Plug one in, then choose it in the settings (S)."
-        return Trouble(what, advice)
-    if capture.state is CaptureState.LOST:
-        name = capture.source or "The microphone"
-        return Trouble(
-            f"{name} is gone.",
-            capture.detail or "Plug it in again and it goes on, or choose another (S).",
-        )
-    if capture.state is CaptureState.SILENT:
-        return Trouble(
-            "The microphone gives only silence.",
-            capture.detail or "Is it muted, or not allowed for this terminal?",
-        )
+    told = _capture_trouble(state)
+    if told is not None:
+        return told
     if engine.state is EngineState.RESTARTING:
         return Trouble("One moment:", "the writing stopped and is starting again by itself.")
     return _behind(state)
+
+
+def _capture_trouble(state: LiveState) -> Trouble | None:
+    """What capture says of it ("cause: what to do"), or what can be said without it."""
+    capture = state.capture
+    if capture.state not in (CaptureState.FAILED, CaptureState.LOST, CaptureState.SILENT):
+        return None
+    if capture.detail:
+        cause, colon, fix = capture.detail.partition(": ")
+        return Trouble(cause + colon.strip(), fix)
+    if capture.state is CaptureState.FAILED:
+        if state.hears_file:
+            return Trouble("This cannot be heard.", "Is it a recording?")
+        return Trouble("There is no microphone.", "Plug one in, or choose another (S).")
+    if capture.state is CaptureState.LOST:
+        name = capture.source or "The microphone"
+        return Trouble(f"{name} is gone.", "Plug it in again, or choose another (S).")
+    return Trouble(
+        "The microphone gives only silence.", "Is it muted, or not allowed for this terminal?"
+    )
 
 
 def _behind(state: LiveState) -> Trouble | None:

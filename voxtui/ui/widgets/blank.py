@@ -34,7 +34,7 @@ class BlankPage(VerticalScroll, can_focus=False):
     mode = reactive(TalkMode.TAP)
     listening = reactive(False)
     waiting = reactive(False)
-    """Is the microphone not ready to hear yet?"""
+    """Is there no microphone that hears yet?"""
     source = reactive("")
     small_model_note = reactive("")
     _ready = False
@@ -77,7 +77,7 @@ class BlankPage(VerticalScroll, can_focus=False):
                 return Content.assemble(("hearing ", "$muted"), self.source)
             if self.waiting:
                 return Content.assemble(
-                    "one moment\n", ("the microphone is not ready yet", "$muted")
+                    "one moment\n", ("no sound comes from the microphone yet", "$muted")
                 )
             more = {
                 TalkMode.LET_GO: "let go when you are done",

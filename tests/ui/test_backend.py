@@ -1,0 +1,174 @@
+"""How options and settings become a chain, and how its events reach a page."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.support import speech, stats
+from voxtui import paths
+from voxtui.events import Event, Level, ListeningChanged, TranscriptChanged
+from voxtui.pipeline import PipelineConfig
+from voxtui.settings import Settings
+from voxtui.ui import messages
+from voxtui.ui.backend import CannotStartError, Listener, LocalBackend
+from voxtui.ui.options import UiOptions
+from voxtui.ui.preferences import Preferences
+from voxtui.ui.relay import Relay
+
+
+class Chain:
+    """In place of the pipeline: what it was made from and asked for."""
+
+    def __init__(self) -> None:
+        self.config: PipelineConfig | None = None
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __call__(self, config: PipelineConfig, listener: Listener) -> Any:
+        self.config = config
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **more: self.calls.append((name, *args, *more.items()))
+
+
+def started(
+    options: UiOptions, settings: Settings | None = None, **more: Any
+) -> tuple[LocalBackend, Chain, PipelineConfig]:
+    chain = Chain()
+    backend = LocalBackend(options, settings or Settings(), pipeline_factory=chain, **more)
+    backend.start(lambda event: None)
+    assert chain.config is not None
+    return backend, chain, chain.config
+
+
+def test_a_microphone_with_the_settings() -> None:
+    settings = Settings().replace("engine", delay_ms=960, interval_s=1.0)
+    backend, chain, config = started(UiOptions(), settings)
+    assert not backend.hears_file
+    assert backend.small_model
+    assert config.engine.model == paths.builtin_model_dir()
+    assert (config.engine.delay_ms, config.engine.interval_s) == (960, 1.0)
+    assert config.sessions_dir == paths.sessions_dir()
+    assert not config.keep_everything
+    assert chain.calls == [("start",)]
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    _, _, config = started(
+        UiOptions(model="tiny", delay_ms=240, interval_s=0.2, sessions_dir=tmp_path)
+    )
+    assert (config.engine.delay_ms, config.engine.interval_s) == (240, 0.2)
+    assert config.sessions_dir == tmp_path
+    _, _, config = started(UiOptions(low_latency=True))
+    assert config.engine.interval_s == 0.1
+
+
+def test_the_demo_hears_its_recording_with_the_small_model() -> None:
+    backend, _, config = started(UiOptions(demo=True))
+    assert backend.source_name == "demo"
+    assert config.keep_everything
+    assert config.source().name == "demo.wav"
+
+
+def test_a_file_by_name() -> None:
+    clip = paths.clips_dir() / "digits.wav"
+    backend, _, config = started(UiOptions(input=str(clip)))
+    assert (backend.hears_file, backend.source_name) == (True, "digits.wav")
+    assert config.source().name == "digits.wav"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (UiOptions(input="/no/such/file.wav"), "There is no file /no/such/file.wav."),
+        (UiOptions(model="/no/such/model"), "There is no model"),
+    ],
+)
+def test_what_is_not_there_is_said_in_a_sentence(options: UiOptions, said: str) -> None:
+    with pytest.raises(CannotStartError, match=said):
+        LocalBackend(options, Settings())
+
+
+def test_changes_reach_the_chain() -> None:
+    backend, chain, _ = started(UiOptions())
+    preferences = Preferences(Settings(), None)
+    for group, name, value in (
+        ("engine", "delay_ms", 240),
+        ("engine", "delay_ms", 0),
+        ("engine", "interval_s", 0.2),
+        ("engine", "model", "tiny"),
+        ("audio", "gain_db", 6.0),
+    ):
+        assert preferences.set(group, name, value) == ""
+        preferences.apply(name, backend)
+    assert [call[0] for call in chain.calls] == [
+        "start",
+        "configure_engine",
+        "configure_engine",
+        "configure_engine",
+        "reload_engine",
+        "change_source",
+    ]
+    assert chain.calls[1] == ("configure_engine", ("delay_ms", 240))
+    assert chain.calls[2] == ("configure_engine", ("delay_ms", 480))
+    assert chain.calls[4][1].interval_s == 0.2, "a new model keeps what was chosen"
+
+
+def test_a_recording_is_not_exchanged_for_a_microphone() -> None:
+    backend, chain, _ = started(UiOptions(demo=True))
+    backend.use_microphone("", 3.0)
+    assert chain.calls == [("start",)]
+
+
+def test_choices_of_the_command_line_are_shown_but_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "voxtui.toml"
+    preferences = Preferences(Settings(), file, UiOptions(model="tiny", delay_ms=960))
+    assert preferences.shown.engine.model == "tiny"
+    preferences.set("appearance", "timestamps", False)
+    assert preferences.kept.engine.model == "auto"
+    assert preferences.shown.engine.delay_ms == 960
+    assert "tiny" not in file.read_text()
+    assert preferences.set("engine", "delay_ms", 81) != ""
+
+
+# ---- the relay
+
+
+async def test_newest_level_and_every_word() -> None:
+    seen: list[messages.Arrived] = []
+    relay = Relay(asyncio.get_running_loop(), seen.append, frame_s=0.02)
+
+    def tell() -> None:
+        for number in range(500):
+            event: Event = Level(-number / 10, 0, clipped=number == 3)
+            relay(event)
+            relay(stats(number, number))
+            if number % 100 == 0:
+                relay(TranscriptChanged((speech(f"number {number}"),)))
+                relay(ListeningChanged(number == 0))
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    while thread.is_alive():
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.06)
+
+    words = [m.change for m in seen if isinstance(m, messages.TranscriptArrived)]
+    assert [c.settled[0].text for c in words] == [f"number {n}" for n in range(0, 500, 100)]
+    levels = [m.level for m in seen if isinstance(m, messages.LevelArrived)]
+    assert levels[-1].rms_dbfs == -49.9
+    assert len(levels) < 100, "not more than are shown"
+    assert any(level.clipped for level in levels), "clipping is not overlooked"
+    progress = [m.stats for m in seen if isinstance(m, messages.ProgressArrived)]
+    assert progress[-1].audio_done_s == 499
+
+
+async def test_a_closed_loop_is_no_error() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    Relay(loop, lambda message: None)(ListeningChanged(True))

@@ -1,0 +1,189 @@
+"""How the state shows: the page, and the thin frame around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from voxtui.events import CaptureState
+from voxtui.ui import wording
+from voxtui.ui.backend import Backend
+from voxtui.ui.health import LiveState, health, trouble
+from voxtui.ui.panels.settings import SettingsPanel
+from voxtui.ui.preferences import Preferences
+from voxtui.ui.talking import Talking
+from voxtui.ui.widgets.blank import BlankPage
+from voxtui.ui.widgets.keybar import KeyBar, KeyItem
+from voxtui.ui.widgets.meter import LevelMeter
+from voxtui.ui.widgets.noteline import NoteLine
+from voxtui.ui.widgets.status import MessageLine, StatusStrip
+from voxtui.ui.widgets.talk import TalkButton
+from voxtui.ui.widgets.topline import TopLine
+from voxtui.ui.widgets.transcript import TranscriptView
+from voxtui.ui.words import key_name, model_name, precision_name
+
+TICK_S = 0.5
+
+
+class PageFrame(Screen[None]):
+    """Lays the page out and brings it up to date with `state`; knows no events."""
+
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (66, "-medium"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-usual"), (30, "-tall")]  # noqa: RUF012
+    CSS = """
+    PageFrame {
+        background: $background;
+        & > #middle { height: 1fr; margin-top: 1; }
+        & #sheet { width: 1fr; height: 1fr; }
+        & > #strip { height: 1; padding: 0 3; margin-top: 1; }
+        & #strip LevelMeter { width: 44; margin-right: 3; }
+        & > #foot { height: 1; padding: 0 3; margin: 1 0; }
+        & #foot TalkButton { margin-right: 3; }
+        &.-medium SettingsPanel { width: 38; }
+        &.-narrow SettingsPanel { width: 1fr; }
+        &.-short SettingsPanel { padding: 0; }
+        &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine { padding: 0 1; }
+        &.-narrow BlankPage > Static { padding: 0 1; }
+        &.-short BlankPage > #blank-note { margin-top: 1; }
+        &.-medium #strip LevelMeter { width: 32; }
+        &.-narrow #strip LevelMeter { width: 36%; max-width: 22; margin-right: 2; }
+        &.-narrow #strip, &.-narrow #foot { padding: 0 1; }
+        &.-narrow #foot TalkButton { margin-right: 2; }
+        &.-narrow.-beside #sheet { display: none; }
+        &.-tall TopLine { margin-top: 1; }
+        &.-short #middle { margin-top: 0; }
+        &.-short #strip { margin-top: 0; }
+        &.-short #foot { margin: 0; }
+        &.-short #foot TalkButton.-live { background: $pill; color: $accent; }
+        &.-low #strip { margin-top: 0; }
+        &.-low #foot { margin: 1 0 0 0; }
+    }
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        preferences: Preferences,
+        *,
+        demo: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.backend = backend
+        self.preferences = preferences
+        self.state = LiveState(hears_file=backend.hears_file)
+        self.talking = Talking(backend.listen, self.show_state, self._hint, self.set_timer, clock)
+        self._demo = demo
+        self._clock = clock
+        self._heard_s = 0.0
+        self._heard_since: float | None = None
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        yield TopLine()
+        with Horizontal(id="middle"):
+            with Vertical(id="sheet"):
+                yield BlankPage()
+                yield TranscriptView()
+            yield SettingsPanel()
+        yield NoteLine()
+        yield MessageLine()
+        with Horizontal(id="strip"):
+            yield LevelMeter(clock=self._clock)
+            yield StatusStrip()
+        with Horizontal(id="foot"):
+            yield TalkButton()
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Ready to show."""
+        self.query_one(TranscriptView).stamps = self.preferences.shown.appearance.timestamps
+        self.set_interval(TICK_S, self.show_state)
+        self.show_state()
+
+    def on_resize(self) -> None:
+        """Another size."""
+        self.call_after_refresh(self._show_keys)
+
+    @property
+    def ended(self) -> bool:
+        """Was it a recording, and is it over?"""
+        return self.backend.hears_file and self.state.capture.state is CaptureState.FINISHED
+
+    def show_state(self) -> None:
+        """Bring header, strip, message and button up to date."""
+        if not self.is_mounted:
+            return
+        state = self.state
+        top = self.query_one(TopLine)
+        top.source = self.backend.source_name or state.capture.source
+        top.model = model_name(state.engine.model)
+        top.precision = "" if top.model == "small model" else precision_name(state.engine.precision)
+        top.delay_ms = state.engine.delay_ms
+        top.listening = state.hearing
+        top.elapsed_s = int(self.heard_s)
+        self.query_one(StatusStrip).health = health(state)
+        self.query_one(MessageLine).trouble = trouble(state)
+        meter = self.query_one(LevelMeter)
+        meter.live = state.listening
+        self._show_talk()
+        self._show_blank()
+
+    def _show_talk(self) -> None:
+        button = self.query_one(TalkButton)
+        button.mode = self.talking.mode
+        button.live = self.state.listening
+        button.brief = self.size.width < 66
+        button.display = not self.ended
+
+    def _show_blank(self) -> None:
+        transcript, blank = self.query_one(TranscriptView), self.query_one(BlankPage)
+        empty = transcript.page.empty
+        transcript.display, blank.display = not empty, empty
+        transcript.show_caret = self.state.listening
+        if not empty:
+            return
+        blank.mode = self.talking.mode
+        blank.listening = self.state.listening
+        blank.waiting = self.state.listening and not self.state.hearing
+        blank.source = self.backend.source_name
+        read = self.preferences.shown.appearance.dismissed_first_run
+        wanted = self.backend.small_model and not read and not self._demo
+        blank.small_model_note = wording.small_model_note() if wanted else ""
+
+    def _show_keys(self) -> None:
+        by_id = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        items = []
+        for id_, words, brief in wording.FOOT:
+            binding = by_id.get(id_)
+            if binding is not None:
+                action = binding.action if "." in binding.action else f"screen.{binding.action}"
+                items.append(KeyItem(self._key(binding), words, brief, action))
+        self.query_one(KeyBar).items = tuple(items)
+
+    def _key(self, binding: Binding) -> str:
+        return key_name(self.app.get_key_display(binding))
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds that were listened to in this session."""
+        since = self._heard_since
+        counted = self._heard_s + (self._clock() - since if since is not None else 0.0)
+        return max(counted, self.state.stats.audio_in_s if self.state.stats is not None else 0.0)
+
+    def say(self, text: str, *, seconds: float = 5.0, warning: bool = False) -> None:
+        """A sentence in passing."""
+        self.query_one(MessageLine).say(text, seconds=seconds, warning=warning)
+
+    def _hint(self, text: str) -> None:
+        self.say(text, seconds=12.0)
