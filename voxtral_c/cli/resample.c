@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT_RATE = 16000, PHASES = 512, ZERO_CROSSINGS = 64 };
+enum { OUT_RATE = 16000, PHASES = 256, ZERO_CROSSINGS = 64 };
 
 static const double PI = 3.14159265358979323846;
 static const double CUTOFF = 0.95;        /* of the lower rate, in the middle of the slope */

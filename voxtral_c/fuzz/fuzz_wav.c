@@ -3,6 +3,8 @@
 #include "../cli/wav.h"
 #include "fuzz.h"
 
+enum { RESAMPLED = 8 };           /* one input in so many: a filter takes a while to make */
+
 static void check_range(const float *samples, ptrdiff_t n, float most) {
     for (ptrdiff_t i = 0; i < n; i++) FUZZ_CHECK(samples[i] >= -most && samples[i] <= most);
 }
@@ -15,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(err[0]);
         return 0;
     }
-    resampler *r = resampler_new(w.rate);
+    resampler *r = size % RESAMPLED == 0 ? resampler_new(w.rate) : NULL;
     float block[WAV_BLOCK];
     const float *out;
     uint64_t total = 0, made = 0;
@@ -23,12 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while ((n = wav_read(&w, block, WAV_BLOCK)) > 0) {
         check_range(block, (ptrdiff_t)n, 1);
         total += n;
+        if (!r) continue;
         ptrdiff_t count = resampler_feed(r, block, n, &out);
         check_range(out, count, 8);
         made += (uint64_t)count;
     }
-    made += (uint64_t)resampler_finish(r, &out);
     FUZZ_CHECK(total == w.frames_read && total <= size);
+    if (!r) return 0;
+    made += (uint64_t)resampler_finish(r, &out);
     FUZZ_CHECK(made == (total * 16000 + (uint64_t)w.rate - 1) / (uint64_t)w.rate);
     resampler_free(r);
     return 0;
