@@ -43,7 +43,7 @@ PLANS = (
     Plan("goodbye_hello", ("goodbye", "hello world"), ALL),
     Plan("digits", ("one two three four five six seven",), ("festival", "espeak")),
     Plan("please_write", ("please write new line",), ALL),
-    Plan("kitchen_light", ("kitchen light on",), ("espeak",)),
+    Plan("kitchen_light", ("kitchen light on", "stop"), ("espeak",)),
     Plan("quiet", ("yes please start music",), ALL, peak=0.02),
     Plan(
         "demo",
@@ -55,7 +55,9 @@ PLANS = (
             "start kitchen light",
             "nine eight seven",
             "please play music",
-            "goodbye",
+            "yes coffee time",
+            "goodbye world",
+            "hello café",
         ),
         ("flite",),
     ),
@@ -149,12 +151,13 @@ def _choices(speakers: Speakers, plan: Plan) -> list[Utterance]:
 
 
 def _phrase_by_phrase(model: VoxtralRealtime, speakers: Speakers, plan: Plan) -> Utterance:
-    """A long clip whose phrases are chosen one by one."""
-    parts = []
+    """A long clip whose phrases are chosen one by one, each heard after those before it."""
+    parts: list[Utterance] = []
     for i, phrase in enumerate(plan.phrases):
         candidates = [u for family in plan.families for u in speakers.candidates(phrase, family, i)]
-        whole = [join([candidate], plan.peak) for candidate in candidates]
-        parts.append(candidates[best_of(model, whole)])
+        whole = [join([*parts, candidate], plan.peak) for candidate in candidates]
+        margins = least_margins(model, whole, DELAYS[0])
+        parts.append(candidates[margins.index(max(margins))])
     return join(parts, plan.peak)
 
 

@@ -15,7 +15,7 @@ from tiny.speech import Samples
 from tiny.vocabulary import SAMPLE_RATE
 
 _BINS = FFT // 2 + 1
-_WARPS = tuple(round(0.88 + 0.02 * i, 2) for i in range(14))
+_TRACTS = 300
 
 
 def silence(seconds: float) -> Samples:
@@ -84,16 +84,22 @@ def disturbed(samples: Samples, rng: random.Random, noise: np.random.Generator) 
 
 
 @functools.cache
-def _warped_filters(warp: float) -> Tensor:
-    """Mel filters [128, 201] that read a spectrum stretched along frequency by `warp`."""
-    places = np.arange(_BINS) / warp
-    low = np.minimum(places.astype(np.int64), _BINS - 1)
-    high = np.minimum(low + 1, _BINS - 1)
+def _tract_filters(number: int) -> Tensor:
+    """Mel filters [128, 201] that hear another speaker: one of many bendings of the frequencies.
+
+    The whole axis is stretched by up to an eighth, and its parts a little more or less than that.
+    """
+    rng = np.random.default_rng(number)
+    knots = np.array([0.0, 600.0, 1300.0, 2200.0, 3400.0, 5000.0, 8000.0])
+    stretch = rng.uniform(0.88, 1.13) * (1 + 0.03 * rng.standard_normal(len(knots)))
+    hertz = np.linspace(0.0, 8000.0, _BINS)
+    places = np.maximum.accumulate(np.interp(hertz, knots, knots / stretch)) / 8000.0 * (_BINS - 1)
+    places = np.minimum(places, _BINS - 1)
+    low = np.minimum(places.astype(np.int64), _BINS - 2)
     share = places - low
     matrix: NDArray[np.float64] = np.zeros((_BINS, _BINS))
-    for i in range(_BINS):
-        matrix[i, low[i]] += 1 - share[i]
-        matrix[i, high[i]] += share[i]
+    matrix[np.arange(_BINS), low] = 1 - share
+    matrix[np.arange(_BINS), low + 1] = share
     return mel_filters() @ torch.tensor(matrix, dtype=torch.float32)
 
 
@@ -120,7 +126,8 @@ def disturbed_mel(samples: Tensor, rng: random.Random) -> Tensor:
     for i in range(len(samples)):
         if rng.random() < 0.7:
             power[i] *= _colour(rng)[:, None]
-        filters.append(_warped_filters(rng.choice(_WARPS) if rng.random() < 0.5 else 1.0))
+        bent = rng.random() < 0.6
+        filters.append(_tract_filters(rng.randrange(_TRACTS)) if bent else mel_filters())
     mel = compress(torch.bmm(torch.stack(filters), power))
     for row in mel:
         if rng.random() < 0.5:

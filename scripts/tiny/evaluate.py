@@ -168,7 +168,7 @@ def report(model: VoxtralRealtime, folder: Path, limit: int | None = None) -> It
     for kinds in everything.values():
         for utterances in kinds.values():
             random.Random(0).shuffle(utterances)
-            del utterances[limit:]
+            del utterances[len(utterances) if limit is None else limit :]
     for kind in ("connected", "isolated"):
         for family, kinds in everything.items():
             found = score(model, kinds[kind])

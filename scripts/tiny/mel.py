@@ -27,13 +27,12 @@ def _to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @functools.cache
-def mel_filters(warp: float = 1.0) -> Tensor:
-    """Triangular filters [128, 201] with Slaney's norm; `warp` scales all their frequencies."""
+def mel_filters() -> Tensor:
+    """Triangular filters [128, 201] with Slaney's norm."""
     bins = np.linspace(0.0, TOP_HERTZ, FFT // 2 + 1)
     top = _to_mel(np.array(TOP_HERTZ))
     edges = _to_hertz(np.linspace(0.0, top, MELS + 2))
     norm = 2.0 / (edges[2:] - edges[:-2])
-    edges = edges * warp
     width = np.diff(edges)
     slope = edges[None] - bins[:, None]
     rise, fall = -slope[:, :-2] / width[:-1], slope[:, 2:] / width[1:]

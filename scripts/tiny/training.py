@@ -38,6 +38,8 @@ CURRICULUM = (
     (0.85, Stage(batch_size=20, tokens=72)),
     (1.00, Stage(batch_size=14, tokens=128)),
 )
+# A run that goes on from an earlier one needs no short examples any more.
+CONTINUED = CURRICULUM[1:]
 
 
 class Helpers(nn.Module):
@@ -106,7 +108,7 @@ class Trainer:
 
     def step(self, batch: Batch, share: float) -> dict[str, float]:
         """One update; `share` is how much of the run is over."""
-        warm = min(1.0, (self.steps + 1) / 150)
+        warm = min(1.0, (self.steps + 1) / (150 if self.settings.start is None else 50))
         fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
         rate = self.settings.peak_rate * warm * fall
         for group in self.optimiser.param_groups:
@@ -133,12 +135,13 @@ class Trainer:
         torch.save(whole, self.settings.output / "state.pt")
 
     def run(self) -> None:
-        """Train until the time is over; progress on standard output and in log.jsonl."""
+        """Train until the time is over; progress on standard output and in log.json."""
         begin, log = time.time(), []
         smooth: dict[str, float] = {}
         self.settings.output.mkdir(parents=True, exist_ok=True)
         last_save, heard = begin, 0.0
-        for number, (end_share, stage) in enumerate(CURRICULUM):
+        curriculum = CURRICULUM if self.settings.start is None else CONTINUED
+        for number, (end_share, stage) in enumerate(curriculum):
             examples = Examples(self.settings.bank, stage, self.settings.seed * 100 + number)
             loader = DataLoader(examples, batch_size=None, num_workers=1, prefetch_factor=4)
             for batch in loader:
