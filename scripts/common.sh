@@ -85,7 +85,7 @@ build_engine() {
     if [ ! -f "$build/build.ninja" ] || [ ! -x "$build/voxtral" ]; then
         need_compiler
         say "building the engine ..."
-        "$VENV/bin/cmake" -S "$ROOT/voxtral_c" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        "$VENV/bin/cmake" -S "$ROOT/voxtral_c" -B "$build" -G Ninja -DVOX_BUILD_TESTS=OFF \
             -DCMAKE_MAKE_PROGRAM="$VENV/bin/ninja" >"$VENV/engine-build.log" 2>&1 ||
             { cat "$VENV/engine-build.log" >&2; fail "The engine could not be configured."; }
     fi
