@@ -51,6 +51,7 @@ from voxtui.ui.widgets.transcript import TranscriptView  # noqa: E402
 
 SIZES = ((120, 40), (80, 24), (60, 20))
 LOOKS = ("dark", "light")
+FEW = ((120, "dark"), (80, "light"))
 BLOCK_S = 0.04
 LOUD_DB = -26.0
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -115,7 +116,8 @@ class Camera:
         self.wanted = wanted
         self.taken: list[Path] = []
 
-    async def take(self, pilot: Pilot[None], name: str) -> None:
+    async def take(self, pilot: Pilot[None], name: str, *, few: bool = False) -> None:
+        """Picture a state; with `few` only wide and dark, and usual and light."""
         if self.wanted and name not in self.wanted:
             return
         app = pilot.app
@@ -124,6 +126,8 @@ class Camera:
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
             for look in LOOKS:
+                if few and (width, look) not in FEW:
+                    continue
                 app.theme = f"voxtui-{look}"
                 await pilot.pause(0.05)
                 svg = self.out / f"{name}-{look}-{width}x{height}.svg"
@@ -156,7 +160,7 @@ async def session(camera: Camera) -> None:
         await pilot.pause(0.6)
         await camera.take(pilot, "first-run")
         await press("escape")
-        await camera.take(pilot, "idle")
+        await camera.take(pilot, "idle", few=True)
 
         await press("l")
         backend.heard.speak.set()
@@ -176,7 +180,7 @@ async def session(camera: Camera) -> None:
         await press("l")
         await wait(lambda: not state.words_due, "the last words")
         await press("question_mark")
-        await camera.take(pilot, "help")
+        await camera.take(pilot, "help", few=True)
         print("heard:", " | ".join(block.text for block in view.page.blocks))
         await press("escape", "q")
         await wait(lambda: app._exit, "everything is kept")

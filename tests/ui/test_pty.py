@@ -113,17 +113,24 @@ def test_a_terminal_that_answers_nothing_toggles(record: Path) -> None:
 def test_a_key_held_where_releases_are_not_told_stays_on(record: Path) -> None:
     with started(record) as terminal:
         terminal.type(b" ")
-        terminal.look(0.5)
-        for _ in range(20):
+        terminal.wait_for_calls("True")
+        last, slowest = time.monotonic(), 0.0
+        terminal.look(0.3)
+        for number in range(20):
             terminal.type(b" ")
-            terminal.look(0.033)
-        terminal.look(0.4)
+            slowest = max(slowest, time.monotonic() - last - (0.5 if number == 0 else 0))
+            last = time.monotonic()
+            time.sleep(0.033)
+        if slowest > 0.1:
+            pytest.skip("this machine is too busy to play a keyboard")
         terminal.wait_to_see(b"does not tell when a key")
+        terminal.look(0.4)
         terminal.wait_for_calls("True")
 
 
 def test_the_talk_button_is_held_with_the_mouse(record: Path) -> None:
     with started(record) as terminal:
+        terminal.wait_to_see(b"Space")
         terminal.type(b"\x1b[<0;6;23M")
         terminal.wait_for_calls("True")
         terminal.look(0.5)

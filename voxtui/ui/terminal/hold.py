@@ -179,7 +179,8 @@ class HoldDriver(LinuxDriver):
                         if not data:
                             break  # the terminal is gone
                         self._dispatch(parser.feed(decode(data)))
-                    self._dispatch(parser.tick())
+                    else:  # only then is a sequence that has begun not going on
+                        self._dispatch(parser.tick())
                 except OSError:
                     break
                 except Exception:  # whatever a terminal sent must not end the application

@@ -42,7 +42,9 @@ class NoteLine(Horizontal):
     def compose(self) -> ComposeResult:
         """The mark and the field."""
         yield Label("▸ mark")
-        yield Input(placeholder="what to remember here; Enter keeps it, Esc does not")
+        field = Input(placeholder="what to remember here; Enter keeps it, Esc does not")
+        field.cursor_blink = False  # the page stays still
+        yield field
 
     @property
     def is_open(self) -> bool:
