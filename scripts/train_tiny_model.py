@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from tiny import bank, clips, evaluate
+from tiny.dataset import FAMILY_SHARES
 from tiny.reference_model import load_model, make_params
 from tiny.training import Settings, Trainer
 from tiny.vocabulary import Tokenizer
@@ -60,6 +61,7 @@ def train(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         threads=arguments.threads,
         start=arguments.start,
+        shares=dict(zip(FAMILY_SHARES, arguments.shares, strict=True)),
     )
     Trainer(model_params(), settings).run()
 
@@ -78,6 +80,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="state.pt of an earlier run to go on from")
+    parser.add_argument(
+        "--shares",
+        type=float,
+        nargs=3,
+        default=list(FAMILY_SHARES.values()),
+        help="how much of the speech espeak-ng, flite and festival give",
+    )
     parser.add_argument("--limit", type=int, help="measure so many utterances of each kind only")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

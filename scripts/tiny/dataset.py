@@ -122,11 +122,11 @@ def ended_words(words: Sequence[Span], n: int) -> NDArray[np.int64]:
 class StreamMaker:
     """Joins sentences, isolated words and silences of a bank into streams."""
 
-    def __init__(self, bank: Bank, rng: random.Random) -> None:
-        self.bank, self.rng = bank, rng
+    def __init__(self, bank: Bank, rng: random.Random, shares: dict[str, float]) -> None:
+        self.bank, self.rng, self.shares = bank, rng, shares
 
     def _family(self) -> str:
-        return self.rng.choices(list(FAMILY_SHARES), list(FAMILY_SHARES.values()))[0]
+        return self.rng.choices(list(self.shares), list(self.shares.values()))[0]
 
     def _piece(self, i: int, slowest: float, fastest: float) -> tuple[Samples, list[Span]]:
         utterance = self.bank[i]
@@ -181,14 +181,14 @@ class StreamMaker:
 class Examples(IterableDataset[Batch]):
     """An endless series of batches for a stage of the training."""
 
-    def __init__(self, folder: Path, stage: Stage, seed: int) -> None:
-        self.folder, self.stage, self.seed = folder, stage, seed
+    def __init__(self, folder: Path, stage: Stage, seed: int, shares: dict[str, float]) -> None:
+        self.folder, self.stage, self.seed, self.shares = folder, stage, seed, shares
         self.tokenizer = Tokenizer.of_words()
 
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
         rng = random.Random(self.seed)
-        maker = StreamMaker(Bank(self.folder, "train"), rng)
+        maker = StreamMaker(Bank(self.folder, "train"), rng, self.shares)
         generator = np.random.default_rng(self.seed)
         while True:
             yield self._batch(maker, rng, generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from tiny.dataset import IGNORED, N_STATES, SHORT_DELAYS, Batch, Examples, Stage
+from tiny.dataset import FAMILY_SHARES, IGNORED, N_STATES, SHORT_DELAYS, Batch, Examples, Stage
 from tiny.reference_model import VoxtralRealtime, save_model
 from tiny.vocabulary import WORDS, Tokenizer
 
@@ -30,6 +30,7 @@ class Settings:
     seed: int = 0
     threads: int = 2
     start: Path | None = None
+    shares: dict[str, float] = field(default_factory=lambda: dict(FAMILY_SHARES))
 
 
 # Share of the time at which each stage ends, then the stage itself.
@@ -142,7 +143,8 @@ class Trainer:
         last_save, heard = begin, 0.0
         curriculum = CURRICULUM if self.settings.start is None else CONTINUED
         for number, (end_share, stage) in enumerate(curriculum):
-            examples = Examples(self.settings.bank, stage, self.settings.seed * 100 + number)
+            seed = self.settings.seed * 100 + number
+            examples = Examples(self.settings.bank, stage, seed, self.settings.shares)
             loader = DataLoader(examples, batch_size=None, num_workers=1, prefetch_factor=4)
             for batch in loader:
                 share = (time.time() - begin) / (self.settings.minutes * 60)
