@@ -130,7 +130,8 @@ def test_a_key_held_where_releases_are_not_told_stays_on(record: Path) -> None:
 
 def test_the_talk_button_is_held_with_the_mouse(record: Path) -> None:
     with started(record) as terminal:
-        terminal.wait_to_see(b"Space")
+        terminal.wait_to_see(b"ready")
+        terminal.look(0.3)
         terminal.type(b"\x1b[<0;6;23M")
         terminal.wait_for_calls("True")
         terminal.look(0.5)

@@ -40,6 +40,7 @@ class PageFrame(Screen[None]):
         (100, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-usual"), (30, "-tall")]  # noqa: RUF012
+    SCOPED_CSS = False  # a screen's rules are scoped to its own name, not to its base's
     CSS = """
     PageFrame {
         background: $background;

@@ -149,8 +149,9 @@ class LiveScreen(PageFrame):
     # ---- the page
 
     def action_scroll(self, by: str, direction: int) -> None:
-        """Move through the transcript."""
-        view = self.query_one(TranscriptView)
+        """Move through the transcript, or the note that is in its place."""
+        blank = self.query_one(BlankPage)
+        view = blank if blank.display else self.query_one(TranscriptView)
         if by == "home":
             view.scroll_home(animate=False)
         else:
