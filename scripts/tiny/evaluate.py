@@ -133,7 +133,8 @@ def held_out(folder: Path) -> dict[str, dict[str, list[Utterance]]]:
 
 def long_streams(utterances: Sequence[Utterance], seconds: float, count: int) -> list[Utterance]:
     """Streams of about that length, made of utterances with 0.6 s between them."""
-    order, streams = list(utterances), []
+    order = list(utterances)
+    streams: list[Utterance] = []
     random.Random(1).shuffle(order)
     while order and len(streams) < count:
         samples: list[Samples] = []
