@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +27,7 @@ from voxtui.cli.common import (
     threads_option,
     write,
 )
-from voxtui.cli.running import Running, sentence
+from voxtui.cli.running import Running, StopRequest, sentence
 from voxtui.cli.stream import TextStream
 from voxtui.events import (
     AudioGap,
@@ -145,8 +144,15 @@ def source_factory(
 class Listener:
     """Runs until the sound ends or the person stops it."""
 
-    def __init__(self, running: Running, output: TextOutput | JsonOutput, quiet: bool) -> None:
+    def __init__(
+        self,
+        running: Running,
+        stop: StopRequest,
+        output: TextOutput | JsonOutput,
+        quiet: bool,
+    ) -> None:
         self._running = running
+        self._stop = stop
         self._output = output
         self._quiet = quiet
         self._lag_s = 0.0
@@ -155,11 +161,10 @@ class Listener:
     def hear_everything(self, live: bool) -> None:
         """A file or standard input: until its last word; Ctrl+C as with a microphone if `live`."""
         self._running.pipeline.start()
-        try:
-            self._take_all(self._running.until_idle())
-        except KeyboardInterrupt:
+        self._take_all(self._running.until_idle())
+        if self._stop.asked:
             if not live:
-                raise
+                raise KeyboardInterrupt
             self._tell_lag()
 
     def hear_microphone(self) -> None:
@@ -167,12 +172,10 @@ class Listener:
         self._live = True
         self._running.pipeline.listen(True)  # from the first sample on
         self._running.pipeline.start()
-        try:
-            self._take_all(self._running.for_ever())
-        except KeyboardInterrupt:
-            self._tell_lag()
-            self._running.pipeline.listen(False)
-            self._take_all(self._running.until_idle())
+        self._take_all(self._running.for_ever())
+        self._tell_lag()
+        self._running.pipeline.listen(False)
+        self._take_all(self._running.until_idle(last_words=True))
 
     def close(self) -> None:
         """Close everything; words that still come are written."""
@@ -269,12 +272,13 @@ def command(
         )
         out = _opened(output, stack) if output else write
         made = JsonOutput(out) if as_json else TextOutput(out)
-        return listen(Listener(Running(config), made, quiet), made, input_)
+        stop = stack.enter_context(StopRequest())
+        running = Running(config, lambda: stop.asked)
+        return listen(Listener(running, stop, made, quiet), made, input_)
 
 
 def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | None) -> int:
     """Until the sound ends or it is stopped; the exit code."""
-    _stop_on_termination()
     try:
         if input_ is None:
             listener.hear_microphone()
@@ -286,15 +290,6 @@ def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | No
         raise
     output.finish()
     return 0
-
-
-def _stop_on_termination() -> None:
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with contextlib.suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGHUP, stop)
 
 
 def _opened(path: Path, stack: contextlib.ExitStack) -> Callable[[str], None]:

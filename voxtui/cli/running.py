@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from voxtui.events import AudioGap, Event, Notice, SessionOpened, Severity
 from voxtui.pipeline import Pipeline, PipelineConfig, SourceFactory
@@ -13,22 +15,54 @@ from voxtui.pipeline import Pipeline, PipelineConfig, SourceFactory
 POLL_S = 0.1
 
 
-class Running:
-    """One pipeline and the queue of its events."""
+class StopRequest:
+    """Ctrl+C, or another signal to end, asks to stop; the second one raises KeyboardInterrupt.
 
-    def __init__(self, config: PipelineConfig) -> None:
+    A context manager. An exception at any moment could fall between writing a word and noting
+    that it was written; a flag is looked at between events.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> StopRequest:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            self._before = [signal.signal(number, self._told) for number in self.SIGNALS]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ValueError, AttributeError):
+            for number, before in zip(self.SIGNALS, self._before, strict=True):
+                signal.signal(number, before)
+
+    def _told(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+class Running:
+    """One pipeline and the queue of its events. `stopped` ends waiting for events."""
+
+    def __init__(self, config: PipelineConfig, stopped: Callable[[], bool] = lambda: False) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._stopped = stopped
         self.pipeline = Pipeline(config, self._events.put)
 
     def for_ever(self) -> Iterator[Event]:
-        """Events as they come."""
-        while True:
+        """Events as they come, until it is stopped."""
+        while not self._stopped():
             with contextlib.suppress(queue.Empty):
                 yield self._events.get(timeout=POLL_S)
 
-    def until_idle(self) -> Iterator[Event]:
-        """Events until all sound that there is has become words."""
-        while not self.pipeline.wait_idle(0.0):
+    def until_idle(self, *, last_words: bool = False) -> Iterator[Event]:
+        """Events until all sound that there is has become words, or until it is stopped.
+
+        With `last_words` it has been stopped, and what was heard is waited for.
+        """
+        while not self.pipeline.wait_idle(0.0) and (last_words or not self._stopped()):
             with contextlib.suppress(queue.Empty):
                 yield self._events.get(timeout=POLL_S)
         yield from self._left()
