@@ -152,7 +152,7 @@ def _engine_health(state: LiveState) -> Health | None:
 
 def _pace(state: LiveState) -> Health:
     speed = state.speed.times_real_time
-    pace = (f"{speed:.1f}× real time",) if speed is not None else ()
+    pace = (f"{speed:.{0 if speed >= 10 else 1}f}× real time",) if speed is not None else ()
     lag = state.lag_s
     if not state.listening:
         if state.words_due:
