@@ -23,6 +23,7 @@ from .conftest import Ear, encode, pitch, tone
 class Pipe:
     def __init__(self) -> None:
         self.read, self.write = os.pipe()
+        self._writer: threading.Thread | None = None
 
     def send(self, *pieces: bytes, end: bool = True) -> None:
         """From a thread, as a pipe holds little."""
@@ -36,9 +37,12 @@ class Pipe:
                 os.close(self.write)
                 self.write = -1
 
-        threading.Thread(target=work, daemon=True).start()
+        self._writer = threading.Thread(target=work, daemon=True)
+        self._writer.start()
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.join(1.0)  # it may be between closing and saying so
         for fd in (self.read, self.write):
             if fd >= 0:
                 os.close(fd)
