@@ -329,6 +329,7 @@ class Session:
             self._log.close()
             shutil.rmtree(making, ignore_errors=True)
             raise disk_error(error, self._root) from error
+        audio.path = self.path / AUDIO  # the folder has its own name now
         self._audio, self._markdown = audio, markdown
         self._flush()
         self._show(Step(tuple(self.transcript.segments), moved=True))
