@@ -3,9 +3,8 @@
 #define VOX_WEIGHTS_H
 
 #include "config.h"
+#include "quants.h"
 #include "safetensors.h"
-
-typedef enum vox_weight_type { VOX_WEIGHT_BF16, VOX_WEIGHT_F32 } vox_weight_type;
 
 /* A matrix: y = W x maps cols inputs to rows outputs. The data lies in the mapped file or in
  * memory of the weights' own; either way it lives as long as the vox_weights. */
