@@ -32,7 +32,8 @@ def display(tmp_path: Path) -> Iterator[str]:
         if not shutil.which(tool):
             pytest.skip(f"needs {tool}")
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+        # Without -noreset it drops everybody when the last client leaves, as xclip does at once.
+        [*("Xvfb", "-displayfd", "1", "-noreset"), *("-screen", "0", "640x480x24")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

@@ -90,6 +90,26 @@ def test_no_tool_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clipboard.native_copy("words") is False
 
 
+@pytest.mark.parametrize(("works_at", "copied"), [(1, True), (2, True), (3, False)])
+def test_under_x11_the_words_are_read_back(
+    monkeypatch: pytest.MonkeyPatch, works_at: int, copied: bool
+) -> None:
+    """xclip fails silently when the X server drops it."""
+    held: list[str] = []
+    tries: list[str] = []
+
+    def try_to_copy(text: str) -> None:
+        tries.append(text)
+        if len(tries) == works_at:
+            held.append(text)
+
+    monkeypatch.setenv("DISPLAY", ":7")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(pyperclip, "copy", try_to_copy)
+    monkeypatch.setattr(pyperclip, "paste", lambda: held[-1] if held else "")
+    assert clipboard.native_copy("words") is copied
+
+
 # ---- what is copied
 
 

@@ -2,112 +2,135 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.theme import Theme
 
-DARK = Theme(
-    name="voxtui-dark",
-    primary="#58c9ae",
-    secondary="#58c9ae",
-    accent="#58c9ae",
-    warning="#e5a54b",
-    error="#e5a54b",
-    success="#58c9ae",
-    foreground="#e3e2de",
-    background="#16181b",
-    surface="#16181b",
-    panel="#1e2125",
-    boost="#26292e",
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a look, by what they are for."""
+
+    ink: str
+    ground: str
+    panel: str
+    raised: str
+    accent: str
+    on_accent: str
+    warning: str
+    muted: str
+    faint: str
+    bar: str
+    bar_hover: str
+    selection: str
+    pill: str
+
+
+def _theme(name: str, palette: Palette, *, dark: bool, ansi: bool = False, **more: str) -> Theme:
+    p = palette
+    return Theme(
+        name=name,
+        primary=p.accent,
+        secondary=p.accent,
+        accent=p.accent,
+        success=p.accent,
+        warning=p.warning,
+        error=p.warning,
+        foreground=p.ink,
+        background=p.ground,
+        surface=p.ground,
+        panel=p.panel,
+        boost=p.raised,
+        ansi=ansi,
+        dark=dark,
+        variables={
+            "muted": p.muted,
+            "faint": p.faint,
+            "scrollbar": p.bar,
+            "scrollbar-hover": p.bar_hover,
+            "scrollbar-active": p.accent,
+            "scrollbar-background": p.ground,
+            "scrollbar-background-hover": p.ground,
+            "scrollbar-background-active": p.ground,
+            "scrollbar-corner-color": p.ground,
+            "input-cursor-background": p.accent,
+            "input-selection-background": p.selection,
+            "screen-selection-background": p.selection,
+            "on-accent": p.on_accent,
+            "pill": p.pill,
+            **{variable.replace("_", "-"): value for variable, value in more.items()},
+        },
+    )
+
+
+DARK = _theme(
+    "voxtui-dark",
+    Palette(
+        ink="#e3e2de",
+        ground="#16181b",
+        panel="#1e2125",
+        raised="#26292e",
+        accent="#58c9ae",
+        on_accent="#0f1513",
+        warning="#e5a54b",
+        muted="#8b9096",
+        faint="#4a4f56",
+        bar="#33383e",
+        bar_hover="#4a4f56",
+        selection="#2f5f55",
+        pill="#2b2f35",
+    ),
     dark=True,
-    variables={
-        "muted": "#8b9096",
-        "faint": "#4a4f56",
-        "scrollbar": "#33383e",
-        "scrollbar-hover": "#4a4f56",
-        "scrollbar-active": "#58c9ae",
-        "scrollbar-background": "#16181b",
-        "scrollbar-background-hover": "#16181b",
-        "scrollbar-background-active": "#16181b",
-        "scrollbar-corner-color": "#16181b",
-        "input-cursor-background": "#58c9ae",
-        "input-selection-background": "#2f5f55",
-        "screen-selection-background": "#2f5f55",
-        "on-accent": "#0f1513",
-        "pill": "#2b2f35",
-    },
 )
 
-LIGHT = Theme(
-    name="voxtui-light",
-    primary="#0a7561",
-    secondary="#0a7561",
-    accent="#0a7561",
-    warning="#a65300",
-    error="#a65300",
-    success="#0a7561",
-    foreground="#24272b",
-    background="#fbfaf7",
-    surface="#fbfaf7",
-    panel="#f1efe9",
-    boost="#e7e4dc",
+LIGHT = _theme(
+    "voxtui-light",
+    Palette(
+        ink="#24272b",
+        ground="#fbfaf7",
+        panel="#f1efe9",
+        raised="#e7e4dc",
+        accent="#0a7561",
+        on_accent="#ffffff",
+        warning="#a65300",
+        muted="#6d6f70",
+        faint="#c3c0b8",
+        bar="#d9d6ce",
+        bar_hover="#bdb9b0",
+        selection="#bfe3da",
+        pill="#e6e2d8",
+    ),
     dark=False,
-    variables={
-        "muted": "#6d6f70",
-        "faint": "#c3c0b8",
-        "scrollbar": "#d9d6ce",
-        "scrollbar-hover": "#bdb9b0",
-        "scrollbar-active": "#0a7561",
-        "scrollbar-background": "#fbfaf7",
-        "scrollbar-background-hover": "#fbfaf7",
-        "scrollbar-background-active": "#fbfaf7",
-        "scrollbar-corner-color": "#fbfaf7",
-        "input-cursor-background": "#0a7561",
-        "input-selection-background": "#bfe3da",
-        "screen-selection-background": "#bfe3da",
-        "on-accent": "#ffffff",
-        "pill": "#e6e2d8",
-    },
 )
 
-TERMINAL = Theme(
-    name="voxtui-terminal",
-    primary="ansi_green",
-    secondary="ansi_green",
-    accent="ansi_green",
-    warning="ansi_yellow",
-    error="ansi_yellow",
-    success="ansi_green",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-    ansi=True,
+TERMINAL = _theme(
+    "voxtui-terminal",
+    Palette(
+        ink="ansi_default",
+        ground="ansi_default",
+        panel="ansi_default",
+        raised="ansi_default",
+        accent="ansi_green",
+        on_accent="ansi_black",
+        warning="ansi_yellow",
+        muted="ansi_bright_black",
+        faint="ansi_bright_black",
+        bar="ansi_bright_black",
+        bar_hover="ansi_bright_black",
+        selection="ansi_bright_blue",
+        pill="ansi_default",
+    ),
     dark=True,
-    variables={
-        "muted": "ansi_bright_black",
-        "faint": "ansi_bright_black",
-        "scrollbar": "ansi_bright_black",
-        "scrollbar-hover": "ansi_bright_black",
-        "scrollbar-active": "ansi_green",
-        "scrollbar-background": "ansi_default",
-        "scrollbar-background-hover": "ansi_default",
-        "scrollbar-background-active": "ansi_default",
-        "scrollbar-corner-color": "ansi_default",
-        "ansi-background": "ansi_black",
-        "ansi-foreground": "ansi_white",
-        "border-blurred": "ansi_bright_black",
-        "block-cursor-foreground": "ansi_black",
-        "block-cursor-background": "ansi_white",
-        "input-cursor-background": "ansi_green",
-        "input-cursor-foreground": "ansi_black",
-        "input-cursor-text-style": "none",
-        "input-selection-background": "ansi_bright_blue",
-        "input-selection-foreground": "ansi_black",
-        "screen-selection-background": "ansi_bright_blue",
-        "screen-selection-foreground": "ansi_black",
-        "on-accent": "ansi_black",
-        "pill": "ansi_default",
-    },
+    ansi=True,
+    ansi_background="ansi_black",
+    ansi_foreground="ansi_white",
+    border_blurred="ansi_bright_black",
+    block_cursor_foreground="ansi_black",
+    block_cursor_background="ansi_white",
+    input_cursor_foreground="ansi_black",
+    input_cursor_text_style="none",
+    input_selection_foreground="ansi_black",
+    screen_selection_foreground="ansi_black",
 )
 
 THEMES = (DARK, LIGHT, TERMINAL)

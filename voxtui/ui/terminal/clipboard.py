@@ -7,12 +7,15 @@ not "copied". The words always go into a file too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 OSC52_SAFE_BYTES = 74_000
 """Some terminals take no longer text than this."""
+ATTEMPTS = 2
+"""How often the system's clipboard is tried before the terminal is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,21 @@ class Copied:
 
 
 def native_copy(text: str) -> bool:
-    """The system's clipboard. False when there is none that can be reached."""
+    """The system's clipboard. False when there is none that can be reached.
+
+    Under X11 the words are read back: xclip and xsel may fail there and pyperclip would not tell.
+    """
     import pyperclip
 
+    under_x11 = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
     try:
-        pyperclip.copy(text)
+        for _ in range(ATTEMPTS):
+            pyperclip.copy(text)
+            if not under_x11 or pyperclip.paste() == text:
+                return True
     except (pyperclip.PyperclipException, OSError):
-        return False
-    return True
+        pass
+    return False
 
 
 def copy(
