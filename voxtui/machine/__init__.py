@@ -1,0 +1,1 @@
+"""What this machine and this terminal are able to do. Asks, and changes nothing."""

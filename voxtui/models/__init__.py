@@ -1,0 +1,1 @@
+"""The models one can have: which there are, getting them, keeping them."""
