@@ -175,8 +175,11 @@ class VoxtuiApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that the keys do, and the colours."""
-        for binding in LiveScreen.BINDINGS:
-            if isinstance(binding, Binding) and binding.description and screen is self.live:
+        seen = set()
+        for active in self.live.active_bindings.values() if screen is self.live else ():
+            binding = active.binding
+            if binding.id and binding.description and binding.id not in seen:
+                seen.add(binding.id)
                 action = binding.action if "." in binding.action else f"screen.{binding.action}"
                 yield SystemCommand(
                     binding.description.capitalize(),

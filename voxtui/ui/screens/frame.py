@@ -17,6 +17,7 @@ from voxtui.ui.health import LiveState, health, trouble
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
+from voxtui.ui.terminal.clipboard import Copied
 from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
@@ -28,6 +29,9 @@ from voxtui.ui.widgets.transcript import TranscriptView
 from voxtui.ui.words import key_name, model_name, precision_name
 
 TICK_S = 0.5
+
+Copier = Callable[[str], Copied]
+"""Brings text to the clipboard; may take a moment."""
 
 
 class PageFrame(Screen[None]):
@@ -75,6 +79,7 @@ class PageFrame(Screen[None]):
         self,
         backend: Backend,
         preferences: Preferences,
+        copier: Copier,
         *,
         demo: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -82,6 +87,7 @@ class PageFrame(Screen[None]):
         super().__init__()
         self.backend = backend
         self.preferences = preferences
+        self._copier = copier
         self.state = LiveState(hears_file=backend.hears_file)
         self.talking = Talking(backend.listen, self.show_state, self._hint, self.set_timer, clock)
         self._demo = demo
