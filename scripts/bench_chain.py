@@ -2,8 +2,8 @@
 """Measure the whole chain with the small model: speed, delay, memory.
 
 - speed: real-time factor of the engine over all bundled clips (compute time / audio time);
-- delay: from the end of a word in the sound to its text at the listener of the pipeline, while
-  the clips are heard at real-time speed, beside the delay setting;
+- delay: from the end of a word in the sound to its text on the screen, while the clips are heard
+  at real-time speed, beside the delay setting;
 - memory: the engine's resident memory after 1 minute and after 1 hour of sound, fed faster than
   real time.
 
@@ -13,23 +13,29 @@ Prints a table; `--json FILE` writes the figures.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import json
+import os
 import platform
+import pty
+import select
 import statistics
+import struct
 import subprocess
+import sys
 import tempfile
+import termios
 import time
 import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyte
+
 from voxtui import paths
-from voxtui.audio.files import FileSource
-from voxtui.engine.config import EngineConfig
 from voxtui.engine.locate import find_engine
-from voxtui.events import Event, Segment, TranscriptChanged
-from voxtui.pipeline import Pipeline, PipelineConfig
 
 SAMPLE_RATE = 16_000
 
@@ -39,6 +45,7 @@ class Clip:
     """A bundled recording; word ends in seconds."""
 
     path: Path
+    words: list[str]
     ends: list[float]
     seconds: float
 
@@ -49,7 +56,8 @@ def load_clips() -> list[Clip]:
         path = paths.clips_dir() / entry["wav"]
         with wave.open(str(path)) as sound:
             seconds = sound.getnframes() / sound.getframerate()
-        clips.append(Clip(path, [word[2] for word in entry["words"]], seconds))
+        words, _, ends = zip(*entry["words"], strict=True)
+        clips.append(Clip(path, [word.strip() for word in words], list(ends), seconds))
     return clips
 
 
@@ -74,47 +82,77 @@ def real_time_factor(clips: list[Clip], threads: int) -> float:
     return spent / 1000 / heard
 
 
-class Stopwatch:
-    """Notes when each word of the transcript came first, on the monotonic clock."""
+class Watched:
+    """The application in a pseudo-terminal of 120 by 40, its screen read as a person would."""
 
-    def __init__(self) -> None:
-        self.arrivals: list[float] = []
-        self._settled = 0
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self._screen = pyte.Screen(120, 40)
+        self._stream = pyte.ByteStream(self._screen)
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.execvpe(sys.executable, [sys.executable, "-m", "voxtui", *arguments], environment)
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
-    def __call__(self, event: Event) -> None:
-        if not isinstance(event, TranscriptChanged):
-            return
-        self._settled += sum(len(segment.words) for segment in event.settled)
-        seen = self._settled + (len(event.tail.words) if isinstance(event.tail, Segment) else 0)
-        self.arrivals += [time.monotonic()] * (seen - len(self.arrivals))
+    def look(self, seconds: float) -> str:
+        """What stands on the screen after the next thing drawn, or after so long."""
+        if select.select([self._terminal], [], [], seconds)[0]:
+            self._stream.feed(os.read(self._terminal, 1 << 16))
+        return " ".join(" ".join(self._screen.display).split())
+
+    def close(self) -> None:
+        os.write(self._terminal, b"q")
+        end = time.monotonic() + 20
+        while time.monotonic() < end and os.waitpid(self._pid, os.WNOHANG)[0] == 0:
+            with contextlib.suppress(OSError):  # it hung up
+                self.look(0.05)
+        os.close(self._terminal)
 
 
 def delays_of(clip: Clip, delay_ms: int, interval_s: float) -> list[float]:
-    """Seconds from the end of each word in the sound to its text, heard at real-time speed."""
-    watch = Stopwatch()
-    begun: list[float] = []
+    """Seconds from the end of each word in the sound to its text on the screen, at real time.
 
-    class Source(FileSource):
-        def start(self, post: Any) -> None:
-            begun.append(time.monotonic())
-            super().start(post)
-
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline = Pipeline(
-            PipelineConfig(
-                source=lambda: Source(clip.path, realtime=True),
-                engine=EngineConfig(paths.builtin_model_dir(), delay_ms, interval_s),
-                sessions_dir=Path(folder),
-                keep_everything=True,
-            ),
-            watch,
+    The sound's time begins when its first block reaches the session, 20 ms after its start.
+    """
+    arrivals: list[float] = []
+    with tempfile.TemporaryDirectory() as home:
+        settings = (
+            f"[engine]\ndelay_ms = {delay_ms}\ninterval_s = {interval_s}\n"
+            "[appearance]\ntimestamps = false\n"
         )
-        pipeline.start()
-        pipeline.wait_idle(clip.seconds + 30)
-        pipeline.close()
-    if len(watch.arrivals) != len(clip.ends):
+        environment = {
+            **os.environ,
+            "VOXTUI_HOME": home,
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+        }
+        paths_there = subprocess.run(
+            [sys.executable, "-c", "from voxtui import paths; print(paths.config_file())"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        config = Path(paths_there.stdout.strip())
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(settings)
+        watched = Watched(["--model", "tiny", "--input", str(clip.path)], environment)
+        end = time.monotonic() + clip.seconds + 30
+        while len(arrivals) < len(clip.words) and time.monotonic() < end:
+            shown = watched.look(0.02)
+            while len(arrivals) < len(clip.words):
+                if " ".join(clip.words[: len(arrivals) + 1]) not in shown:
+                    break
+                arrivals.append(time.time())
+        watched.close()
+        begun = next(
+            record["wall"]
+            for log in Path(home).rglob("events.jsonl")
+            for record in map(json.loads, log.read_text().splitlines())
+            if record["type"] == "utterance"
+        )
+    if len(arrivals) != len(clip.words):
         return []  # a wrong text has no delay
-    return [at - begun[0] - end for at, end in zip(watch.arrivals, clip.ends, strict=True)]
+    return [at - begun - end for at, end in zip(arrivals, clip.ends, strict=True)]
 
 
 def resident_mb(pid: int) -> float:
