@@ -25,7 +25,11 @@ class Model:
 
 
 def find_model(spec: str | None) -> Model:
-    """The model that `spec` names: "tiny", "auto" or None, an installed name, or a path."""
+    """The model that `spec` names: "tiny", "auto" or None, an installed name, or a path.
+
+    "auto" is the smallest of the installed ones: it is the quickest, it fits into memory if any
+    does, and down to 4 bit all are equally exact.
+    """
     if spec is None or spec in ("", "auto"):
         installed = installed_models()
         return installed[0] if installed else _builtin()
@@ -45,7 +49,7 @@ def find_model(spec: str | None) -> Model:
 
 
 def installed_models() -> list[Model]:
-    """What lies below the models' folder, official folders first, then by size, then by name."""
+    """What lies below the models' folder: official folders and GGUF files, the smallest first."""
     folder = paths.models_dir()
     if not folder.is_dir():
         return []
@@ -59,7 +63,7 @@ def installed_models() -> list[Model]:
         for path in (*folder.glob("*.gguf"), *folder.glob("*/*.gguf"))
         if path.is_file()
     ]
-    return sorted(found, key=lambda model: (model.path.suffix == ".gguf", model.size, model.name))
+    return sorted(found, key=lambda model: (model.size, model.name))
 
 
 def _builtin() -> Model:
@@ -75,6 +79,9 @@ def _checked(path: Path) -> Model:
             raise ModelError(f"{path} is no model: give a model's folder or a GGUF file.")
         return Model(path.stem, path, builtin=False, size=_weights(path))
     missing = _missing(path)
+    inside = sorted(path.glob("*.gguf"))
+    if missing and len(inside) == 1:
+        return _checked(inside[0])
     if missing:
         raise ModelError(f"{path} is no complete model: {' and '.join(missing)} missing there.")
     builtin = path.resolve() == paths.builtin_model_dir().resolve()

@@ -95,8 +95,33 @@ def test_installed_models(home: Path) -> None:
     (folder / "gguf" / "x-Q4_K_M.gguf").write_bytes(bytes(5))
     (folder / "y.gguf").write_bytes(bytes(7))
     names = [model.name for model in installed_models()]
-    assert names == ["small", "large", "x-Q4_K_M", "y"]
+    assert names == ["x-Q4_K_M", "y", "small", "large"]
     assert find_model("y").path == folder / "y.gguf"
+
+
+def test_a_folder_that_holds_one_gguf_file_is_that_model(home: Path) -> None:
+    folder = paths.models_dir() / "Some-Q8_0"
+    folder.mkdir(parents=True)
+    file = folder / "Some-Q8_0.gguf"
+    file.write_bytes(bytes(9))
+    for spec in ("auto", "Some-Q8_0", str(folder), str(file)):
+        found = find_model(spec)
+        assert (found.name, found.path, found.size) == ("Some-Q8_0", file, 9)
+    (folder / "other.gguf").write_bytes(bytes(9))
+    with pytest.raises(ModelError, match="missing there"):
+        find_model("Some-Q8_0")
+
+
+def test_a_download_in_progress_is_no_model(home: Path) -> None:
+    model(paths.models_dir() / ".partial" / "Some-Model")
+    (paths.models_dir() / ".partial" / "Some-Model" / "x.gguf").write_bytes(bytes(9))
+    assert installed_models() == []
+
+
+def test_auto_is_the_smallest(home: Path) -> None:
+    model(paths.models_dir() / "a-large-one", 300)
+    model(paths.models_dir() / "small", 100)
+    assert find_model("auto").name == "small"
 
 
 def test_an_incomplete_folder_names_what_is_missing(home: Path) -> None:
