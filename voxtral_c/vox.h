@@ -97,6 +97,8 @@ typedef struct vox_alternative {
 typedef enum vox_event_type {
     VOX_EVENT_TOKEN,          /* one decoder step, specials included: id, index, time */
     VOX_EVENT_TEXT,           /* text became complete: whole UTF-8 characters only */
+    VOX_EVENT_WARNING,        /* reason "rut": the model wrote nothing for long although voice was
+                                 heard, and has just been made to write again */
     VOX_EVENT_STATS,          /* after each batch of work */
     VOX_EVENT_UTTERANCE_END,  /* flush or reset: reason says which */
     VOX_EVENT_END             /* finish: nothing more will come */
@@ -118,12 +120,12 @@ typedef struct vox_event {
     int n_alternatives;       /* the best tokens after the chosen one, best first; special
                                  tokens among them have the text "" */
     vox_alternative alternatives[VOX_MAX_ALTERNATIVES];
-    /* STATS, UTTERANCE_END, END */
+    /* STATS, WARNING, UTTERANCE_END, END */
     double audio_in;          /* seconds fed in this utterance */
     double audio_done;        /* seconds whose tokens have all been decided */
     double encoder_ms, decoder_ms, prefill_ms;   /* spent in this utterance so far */
     int64_t encoder_tokens, decoder_steps;       /* in this utterance so far */
-    const char *reason;       /* UTTERANCE_END: "flush" or "reset" */
+    const char *reason;       /* UTTERANCE_END: "flush" or "reset"; WARNING: "rut" */
 } vox_event;
 
 /* Text and arrays in the event are valid only during the call. */
@@ -133,6 +135,8 @@ typedef struct vox_stream_params {
     int delay_ms;             /* 0 = the model's; else a multiple of 80 in 80..1200, or 2400 */
     double interval_s;        /* audio gathered before the encoder runs: 0.08 to 60, default 0.5;
                                  rounded down to whole tokens */
+    int no_rut_guard;         /* 1: blanks are left to the model even where it writes nothing but
+                                 blanks over speech; see VOX_EVENT_WARNING */
     int alternatives;         /* how many alternatives to report, 0..VOX_MAX_ALTERNATIVES */
     vox_event_fn on_event;    /* may be NULL */
     void *user;

@@ -22,6 +22,8 @@ const char options_help[] =
     "  --delay MS        how long the model listens before it writes: a multiple of\n"
     "                    80 from 80 to 1200, or 2400; more is more accurate\n"
     "                    (default: the model's, 480)\n"
+    "  --no-rut-guard    leave the model alone when it writes nothing over speech for\n"
+    "                    long; otherwise it is made to write again, with a warning\n"
     "\n"
     "Input\n"
     "  -i FILE           WAV of any sample rate and number of channels, 8 to 32 bit\n"

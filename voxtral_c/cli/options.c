@@ -9,7 +9,7 @@
 typedef enum option_id {
     OPT_MODEL, OPT_FILE, OPT_STDIN, OPT_MIC, OPT_FRAMED, OPT_INTERVAL, OPT_LOW_LATENCY, OPT_OUTPUT,
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
-    OPT_PRECISION, OPT_KERNELS, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP
+    OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP
 } option_id;
 
 static const struct option_name {
@@ -27,6 +27,7 @@ static const struct option_name {
     {"--tokens", OPT_TOKENS, 0},    {"--threads", OPT_THREADS, 1},
     {"--precision", OPT_PRECISION, 1}, {"--kernels", OPT_KERNELS, 1},
     {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
+    {"--no-rut-guard", OPT_NO_RUT_GUARD, 0},
     {"--list-devices", OPT_LIST_DEVICES, 0},
     {"--version", OPT_VERSION, 0},  {"--help", OPT_HELP, 0}, {"-h", OPT_HELP, 0},
 };
@@ -129,6 +130,7 @@ static int apply_flag(parser *p, option_id id) {
     case OPT_FRAMED: return choose_input(p, INPUT_FRAMED);
     case OPT_EVENTS: return choose_output(p, OUTPUT_EVENTS);
     case OPT_TOKENS: return choose_output(p, OUTPUT_TOKENS);
+    case OPT_NO_RUT_GUARD: o->no_rut_guard = 1; return 1;
     case OPT_LOW_LATENCY: o->low_latency = 1; return 1;
     case OPT_MONITOR: o->monitor = 1; return 1;
     case OPT_SILENT: o->silent = 1; return 1;

@@ -29,6 +29,7 @@ typedef struct options {
     int silence_ms;               /* silence that ends an utterance; 0 = none does */
     double alt_cutoff;            /* negative = no alternatives */
     int delay_ms;                 /* 0 = the model's */
+    int no_rut_guard;             /* leave the model in a rut of blanks */
     int monitor, silent, debug;
     vox_model_params model;
 } options;

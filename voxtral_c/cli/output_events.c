@@ -96,6 +96,7 @@ static void events_event(output *out, const vox_event *event) {
     switch (event->type) {
     case VOX_EVENT_TOKEN: break;              /* the numbers alone: --tokens */
     case VOX_EVENT_TEXT: write_text(out, event); break;
+    case VOX_EVENT_WARNING: break;            /* the session writes it */
     case VOX_EVENT_STATS: write_stats(out, event); break;
     case VOX_EVENT_UTTERANCE_END: write_utterance_end(out, event); break;
     case VOX_EVENT_END:

@@ -81,6 +81,11 @@ static int check(session *s, vox_status status) {
 
 static void on_event(const vox_event *event, void *user) {
     session *s = user;
+    if (event->type == VOX_EVENT_WARNING) {
+        warn(s, event->reason, "The model had stopped writing although there was speech; it has "
+             "been made to write again. Words of the last half minute may be missing.");
+        return;
+    }
     if (event->type == VOX_EVENT_STATS)
         s->out.queued_seconds =
             s->ending ? 0 : (double)audio_queue_waiting(s->in.queue) / VOX_SAMPLE_RATE;
@@ -176,6 +181,7 @@ static int open_stream(session *s) {
     vox_stream_params params = vox_stream_default_params();
     params.delay_ms = s->opt->delay_ms;
     params.interval_s = s->opt->interval;
+    params.no_rut_guard = s->opt->no_rut_guard;
     if (s->opt->alt_cutoff >= 0)              /* voxtral.c shows the best three in its text */
         params.alternatives = s->opt->output == OUTPUT_EVENTS ? VOX_MAX_ALTERNATIVES : 2;
     params.on_event = on_event;

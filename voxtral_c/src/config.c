@@ -7,6 +7,8 @@
 
 #define MAX_FILE ((size_t)16 << 20)
 
+enum { MAX_POSITIONS = 131072 };      /* of a model that does not say */
+
 /* A reader that keeps the first failure, so that a table of fields needs no checks between. */
 typedef struct reader {
     const json_doc *doc;
@@ -82,6 +84,14 @@ static void read_audio(reader *r, const json_node *encoder, const json_node *whi
             "one token must be 80 ms of audio");
 }
 
+/* The encoder has as many positions as belong to the decoder's. */
+static void read_positions(reader *r, const json_node *root, vox_config *c) {
+    c->decoder.max_positions = MAX_POSITIONS;
+    if (json_member(r->doc, root, "model_max_length"))
+        read_int(r, root, "model_max_length", 1, 1 << 24, &c->decoder.max_positions);
+    c->encoder.max_positions = c->decoder.max_positions * c->downsample;
+}
+
 vox_status vox_config_load(vox_config *c, const char *path, vox_error *err) {
     char *text;
     size_t len;
@@ -105,6 +115,7 @@ vox_status vox_config_load(vox_config *c, const char *path, vox_error *err) {
         read_int(&r, root, "ada_rms_norm_t_cond_dim", 1, 1 << 16, &c->ada_dim);
         read_stack(&r, encoder, &c->encoder);
         read_audio(&r, encoder, whisper, c);
+        read_positions(&r, root, c);
         status = r.status;
     }
     json_free(&doc);

@@ -10,6 +10,7 @@ typedef struct vox_stack_config {
     int window;               /* positions a query sees, itself included */
     int biases;               /* on wq, wv, wo and w2 */
     double rope_theta;
+    int max_positions;        /* rotary positions the model knows */
     float norm_eps;
 } vox_stack_config;
 

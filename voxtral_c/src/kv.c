@@ -1,6 +1,9 @@
 #include "kv.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "kernels/kernels.h"
 
 static size_t head_floats(const vox_kv *kv) { return (size_t)kv->block_positions * (size_t)kv->head_dim; }
 
@@ -22,6 +25,9 @@ vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_position
     kv->n_layers = c->n_layers;
     kv->n_heads = c->n_kv_heads;
     kv->head_dim = c->head_dim;
+    kv->window = c->window;
+    kv->max_positions = c->max_positions;
+    kv->rope_theta = c->rope_theta;
     kv->block_positions = block_positions;
     /* One block more than the positions fill: they need not begin where a block does. */
     kv->n_blocks = (c->window + max_batch - 1 + block_positions - 1) / block_positions + 1;
@@ -37,11 +43,13 @@ void vox_kv_free(vox_kv *kv) {
 }
 
 void vox_kv_reset(vox_kv *kv) {
+    kv->anchor = 0;
     for (int i = 0; i < kv->n_blocks; i++)
         if (kv->blocks[i].borrowed) kv->blocks[i] = (vox_kv_block){ NULL, 0 };
 }
 
 void vox_kv_borrow(vox_kv *kv, const vox_kv *from) {
+    kv->anchor = from->anchor;
     for (int i = 0; i < kv->n_blocks; i++) {
         if (!from->blocks[i].data) continue;
         if (!kv->blocks[i].borrowed) vox_free(kv->blocks[i].data);
@@ -49,20 +57,54 @@ void vox_kv_borrow(vox_kv *kv, const vox_kv *from) {
     }
 }
 
-vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
-    for (int64_t p = first; p < first + n; p += kv->block_positions - p % kv->block_positions) {
-        vox_kv_block *b = block_of(kv, p);
-        if (b->data && !b->borrowed) continue;
-        float *data = vox_alloc(block_floats(kv), sizeof *data);
-        if (!data) return VOX_ERR_MEMORY;
-        /* A block entered in its middle keeps what lies before. */
-        const size_t used = (size_t)(p % kv->block_positions) * (size_t)kv->head_dim;
-        if (used && b->data)
-            for (size_t at = 0; at < block_floats(kv); at += head_floats(kv))
-                memcpy(data + at, b->data + at, used * sizeof *data);
-        *b = (vox_kv_block){ data, 0 };
-    }
+/* Give the position's block memory of its own, with its first `keep` positions. */
+static vox_status own(vox_kv *kv, int64_t position, int keep) {
+    vox_kv_block *b = block_of(kv, position);
+    if (b->data && !b->borrowed) return VOX_OK;
+    float *data = vox_alloc(block_floats(kv), sizeof *data);
+    if (!data) return VOX_ERR_MEMORY;
+    const size_t used = (size_t)keep * (size_t)kv->head_dim;
+    if (used && b->data)
+        for (size_t at = 0; at < block_floats(kv); at += head_floats(kv))
+            memcpy(data + at, b->data + at, used * sizeof *data);
+    *b = (vox_kv_block){ data, 0 };
     return VOX_OK;
+}
+
+/* Turn the keys of positions first .. end-1 back by a number of positions. */
+static void turn_back(vox_kv *kv, int64_t first, int64_t end, int64_t by, float *table) {
+    for (int j = 0; j < kv->head_dim; j += 2) {
+        const float f = vox_rope_frequency(kv->rope_theta, j, kv->head_dim);
+        table[j] = (float)cos((double)by * (double)f);
+        table[j + 1] = (float)-sin((double)by * (double)f);
+    }
+    for (int layer = 0; layer < kv->n_layers; layer++)
+        for (int h = 0; h < kv->n_heads; h++)
+            for (int64_t p = first; p < end; p++)
+                vox_rope(block_of(kv, p)->data + offset(kv, layer, 0, h, p), 1, kv->head_dim, table);
+}
+
+/* The oldest position still seen gets rotary position 0, if `end` would come too far otherwise. */
+static vox_status move_anchor(vox_kv *kv, int64_t first, int64_t end) {
+    const int64_t oldest = first - kv->window + 1;
+    if (end - kv->anchor <= kv->max_positions || oldest <= kv->anchor) return VOX_OK;
+    float *table = vox_alloc((size_t)kv->head_dim, sizeof *table);
+    vox_status status = table ? VOX_OK : VOX_ERR_MEMORY;
+    for (int64_t p = oldest; p < first && status == VOX_OK; p += kv->block_positions - p % kv->block_positions)
+        status = own(kv, p, kv->block_positions);
+    if (status == VOX_OK) {
+        turn_back(kv, oldest, first, oldest - kv->anchor, table);
+        kv->anchor = oldest;
+    }
+    vox_free(table);
+    return status;
+}
+
+vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
+    /* A block entered in its middle keeps what lies before. */
+    for (int64_t p = first; p < first + n; p += kv->block_positions - p % kv->block_positions)
+        if (own(kv, p, (int)(p % kv->block_positions)) != VOX_OK) return VOX_ERR_MEMORY;
+    return move_anchor(kv, first, first + n);
 }
 
 void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v) {

@@ -3,6 +3,10 @@
  * A ring of blocks of positions. Blocks are allocated when first written, so memory follows use
  * up to the window and then stays. A cache may borrow another's blocks (those of the prompt that
  * every utterance begins with): borrowed blocks are read in place and replaced before a write.
+ *
+ * Keys are kept rotated. Attention depends on differences of positions alone, so before the rotary
+ * positions run out, all keys of the window are turned back together and counting goes on from
+ * there: an utterance may last for ever.
  */
 #ifndef VOX_KV_H
 #define VOX_KV_H
@@ -15,7 +19,9 @@ typedef struct vox_kv_block {
 } vox_kv_block;
 
 typedef struct vox_kv {
-    int n_layers, n_heads, head_dim;
+    int n_layers, n_heads, head_dim, window, max_positions;
+    double rope_theta;
+    int64_t anchor;           /* the position whose rotary position is 0 */
     int block_positions, n_blocks;
     vox_kv_block *blocks;
 } vox_kv;
@@ -30,8 +36,8 @@ void vox_kv_borrow(vox_kv *kv, const vox_kv *from);
 /* Forget everything, keep the memory. */
 void vox_kv_reset(vox_kv *kv);
 
-/* Make positions first .. first+n-1 writable, n <= max_batch; VOX_ERR_MEMORY if that fails, and
- * then nothing is lost. */
+/* Make positions first .. first+n-1 writable, n <= max_batch, and move the anchor if their rotary
+ * positions would exceed the last one. VOX_ERR_MEMORY if that fails, and then nothing is lost. */
 vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n);
 
 /* Write k and v, each [n][heads * head_dim], at prepared positions of a layer. */

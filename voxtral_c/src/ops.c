@@ -104,7 +104,7 @@ void vox_rope_table(const vox_stack_config *s, int64_t first, int n, float *tabl
     for (int i = 0; i < n; i++)
         for (int j = 0; j < s->head_dim; j += 2) {
             /* float32 at each step, as the model was trained: the angle's rounding is part of it. */
-            const float f = (float)pow(s->rope_theta, -(double)((float)j / (float)s->head_dim));
+            const float f = vox_rope_frequency(s->rope_theta, j, s->head_dim);
             const float angle = (float)(first + i) * f;
             *table++ = (float)cos((double)angle);
             *table++ = (float)sin((double)angle);

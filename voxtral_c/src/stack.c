@@ -68,7 +68,7 @@ static void add_feed_forward(const vox_compute *c, const vox_stack_config *s, co
 void vox_stack_forward(const vox_compute *c, const vox_stack_config *s, const vox_layer_weights *layers,
                        const vox_stack_buffers *b, vox_kv *kv, int64_t first, int n, float *x,
                        const float *ffn_scale, const vox_tap *tap, const char *name) {
-    vox_rope_table(s, first, n, b->rope);
+    vox_rope_table(s, first - kv->anchor, n, b->rope);
     for (int i = 0; i < s->n_layers; i++) {
         const float *scale = ffn_scale ? ffn_scale + (size_t)i * (size_t)s->dim : NULL;
         add_attention(c, s, &layers[i], b, kv, i, first, n, x);

@@ -128,7 +128,7 @@ static void send(const vox_stream *s, vox_event *event) {
     if (s->params.on_event) s->params.on_event(event, s->params.user);
 }
 
-/* STATS, UTTERANCE_END and END. */
+/* STATS, WARNING, UTTERANCE_END and END. */
 static void send_state(const vox_stream *s, vox_event_type type, const char *reason) {
     const double in = (double)s->samples_in / VOX_SAMPLE_RATE, done = (double)s->generated * VOX_TOKEN_SECONDS;
     const int64_t before = s->model->tokenizer.n_left_pad;
@@ -157,14 +157,26 @@ static void send_choice(vox_stream *s, const vox_choice *choice) {
 
 static int must_stop(const vox_stream *s) { return s->params.abort && s->params.abort(s->params.user); }
 
+/* Help the model out of a blank rut. The newest sound of token k is what its position hears. */
+static void guard(vox_stream *s, float *logits) {
+    const vox_model *m = s->model;
+    const int64_t position = vox_prompt_length(m, s->prompt->delay) - 1 + s->generated;
+    if (s->blank_bias != 0 && s->rut.blanks >= 40) logits[VOX_STREAMING_PAD] += s->blank_bias;
+    if (s->params.no_rut_guard) return;
+    if (vox_rut_guard(&s->rut, vox_voice_at(&s->state.voice, position), logits, m->config.vocab_size))
+        send_state(s, VOX_EVENT_WARNING, "rut");
+}
+
 static void choose(vox_stream *s) {
     const vox_model *m = s->model;
     const int vocab = m->config.vocab_size;
     vox_choice choice = { .index = s->generated };
+    guard(s, m->logits);
     const float most = m->logits[vox_argmax(m->logits, vocab)];
     vox_choose(m->logits, vocab, m->compute.kernels->sum_exp(m->logits, vocab, most), s->params.alternatives, &choice);
     s->token = choice.id;
     if (s->forced && s->generated < s->n_forced) s->token = s->forced[s->generated];
+    vox_rut_chosen(&s->rut, s->token);
     s->generated++;
     send_choice(s, &choice);
 }
@@ -243,6 +255,7 @@ static vox_status begin(vox_stream *s) {
         vox_utterance_continue(&s->state, &s->prompt->state);
     }
     vox_words_reset(&s->words);
+    vox_rut_reset(&s->rut);
     s->generated = s->samples_in = 0;
     s->n_pending = s->pending_at = 0;
     s->encoder_ms = s->decoder_ms = s->prefill_ms = 0;

@@ -3,6 +3,7 @@
 #define VOX_STREAM_H
 
 #include "prompt.h"
+#include "rut.h"
 #include "words.h"
 
 struct vox_stream {
@@ -17,6 +18,7 @@ struct vox_stream {
     int64_t utterance;
     vox_utterance state;
     vox_words words;
+    vox_rut rut;
     int token;                /* the last one generated */
     int64_t generated;
     int64_t samples_in;       /* fed by the caller */
@@ -28,6 +30,7 @@ struct vox_stream {
     /* Tests only. */
     vox_tap tap;
     int fresh;                /* compute the prompt anew in each utterance */
+    float blank_bias;         /* added to the blank's logit after 40 blanks: a model that ruts */
     const int *forced;        /* feed these tokens back in place of the generated ones */
     int64_t n_forced;
 };

@@ -41,6 +41,7 @@ void vox_utterance_reset(vox_utterance *u) {
     vox_mel_reset(&u->mel, &u->model->mel);
     memset(u->mels, 0, (size_t)HISTORY * (size_t)c->n_mels * sizeof(float));
     memset(u->conv0_tail, 0, (size_t)c->encoder.dim * sizeof(float));
+    vox_voice_reset(&u->voice);
     vox_kv_reset(&u->encoder_kv);
     vox_kv_reset(&u->decoder_kv);
     u->n_mels = 0;
@@ -54,6 +55,7 @@ void vox_utterance_continue(vox_utterance *u, const vox_utterance *from) {
     vox_mel_copy(&u->mel, &from->mel, &u->model->mel);
     memcpy(u->mels, from->mels, (size_t)(HISTORY + from->n_mels) * (size_t)c->n_mels * sizeof(float));
     memcpy(u->conv0_tail, from->conv0_tail, (size_t)c->encoder.dim * sizeof(float));
+    u->voice = from->voice;
     vox_kv_borrow(&u->encoder_kv, &from->encoder_kv);
     vox_kv_borrow(&u->decoder_kv, &from->decoder_kv);
     u->n_mels = from->n_mels;
@@ -120,6 +122,9 @@ vox_status vox_utterance_encode(vox_utterance *u) {
     const int64_t first = u->encoded * m->config.downsample;
     if (!tokens) return VOX_OK;
     if (vox_kv_prepare(&u->encoder_kv, first, frames) != VOX_OK) return VOX_ERR_MEMORY;
+    for (int i = 0; i < tokens; i++)
+        vox_voice_push(&u->voice, u->mels + (size_t)(HISTORY + i * frames_per_token(m)) * (size_t)m->config.n_mels,
+                       frames_per_token(m), m->config.n_mels);
     convolve(u, tokens);
     vox_stack_forward(&m->compute, s, m->weights.encoder, &m->encoder_buffers, &u->encoder_kv, first, frames,
                       m->frames, NULL, u->tap, "enc");

@@ -7,6 +7,7 @@
 #define VOX_UTTERANCE_H
 
 #include "model.h"
+#include "voice.h"
 
 typedef struct vox_utterance {
     vox_model *model;
@@ -14,6 +15,7 @@ typedef struct vox_utterance {
     float *mels;              /* [2 + room][n_mels]: two frames already encoded, then the new ones */
     int n_mels;               /* new frames in it */
     float *conv0_tail;        /* [encoder dim]: the last frame between the convolutions */
+    vox_voice voice;          /* of the tokens encoded */
     vox_kv encoder_kv, decoder_kv;
     int64_t encoded;          /* tokens encoded */
     int64_t decoded;          /* positions decoded */

@@ -11,14 +11,14 @@
 /* Tests run in the repository's root. */
 #define RANDOM_MODEL "tests/data/tiny_random"
 
-enum { MAX_TOKENS = 4096 };
+enum { MAX_TOKENS = 1 << 16 };
 
 typedef struct collected {
     int ids[MAX_TOKENS];
     float probability[MAX_TOKENS];
     int n;
     char text[MAX_TOKENS * 4];
-    int texts, ends, finished, stats;
+    int warnings, texts, ends, finished, stats;
     double last_time;
     int monotonic;
     vox_event last_end;
@@ -38,6 +38,7 @@ static inline void collect(const vox_event *e, void *user) {
         c->texts++;
     }
     if (e->type == VOX_EVENT_STATS) c->stats++;
+    if (e->type == VOX_EVENT_WARNING) c->warnings++;
     if (e->type == VOX_EVENT_UTTERANCE_END) { c->ends++; c->last_end = *e; }
     if (e->type == VOX_EVENT_END) c->finished++;
 }

@@ -18,6 +18,10 @@ void vox_gelu(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
 }
 
+float vox_rope_frequency(double theta, int j, int head_dim) {
+    return (float)pow(theta, -(double)((float)j / (float)head_dim));
+}
+
 void vox_rope(float *x, int heads, int head_dim, const float *cs) {
     for (int h = 0; h < heads; h++, x += head_dim)
         for (int i = 0; i < head_dim; i += 2) {

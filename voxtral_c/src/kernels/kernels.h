@@ -54,6 +54,8 @@ void vox_add(float *y, const float *x, size_t n);
 void vox_mul(float *y, const float *x, size_t n);
 /* Exact GELU: x/2 * (1 + erf(x / sqrt 2)), in place. */
 void vox_gelu(float *x, size_t n);
+/* How far pair j, j+1 of a head turns from one position to the next, in radians. */
+float vox_rope_frequency(double theta, int j, int head_dim);
 /* Rotate interleaved pairs of `heads` heads; cs holds head_dim/2 pairs (cos, sin). */
 void vox_rope(float *x, int heads, int head_dim, const float *cs);
 /* Index of the largest value, the lowest one of equals; NaN loses against everything. */
