@@ -38,6 +38,12 @@ def config_file() -> Path:
     return base / "voxtui.toml"
 
 
+def cache_dir() -> Path:
+    """What can be made again at any time."""
+    home = _home()
+    return home / "cache" if home else Path(platformdirs.user_cache_dir(APP, appauthor=False))
+
+
 def log_dir() -> Path:
     """What the engine and the sound system say on standard error."""
     home = _home()

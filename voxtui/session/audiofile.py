@@ -110,3 +110,33 @@ class AudioFile:
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1
+
+
+class KeptAudio(AudioFile):
+    """The sound of a session that is over, heard again: only `reach` makes more of it known."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it. SessionError when there is no sound, or none that a session wrote."""
+        self.path = path
+        self.total = round(audio_seconds(path) * SAMPLE_RATE)
+        """Samples in the file."""
+        if not self.total:
+            raise SessionError(f"The sound of {path.parent.name} was not kept.")
+        self._most_bytes = 0
+        self._bytes = 0
+        self._lock = threading.Lock()
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise SessionError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+    def reach(self, samples: int) -> None:
+        """So much of it has been heard."""
+        self._bytes = 2 * min(samples, self.total)
+
+    def append(self, pcm: bytes) -> int:
+        """Never: this sound stays as it is."""
+        raise SessionError(f"{self.path} is kept as it is.")
+
+    def sync(self) -> None:
+        """It is on the disk already."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from voxtui.session.audiofile import audio_seconds
 from voxtui.session.errors import SessionError
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
-from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words
+from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.transcript import Transcript, add_token, word_start_s
 
 
@@ -28,6 +30,8 @@ class SessionInfo:
     first_words: str
     finished: bool
     live: bool = False
+    title: str = ""  # given by the person
+    problem: str = ""  # a sentence, where the session cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class _Reader:
         self.words: list[Word] = []
         self.floor_s = 0.0
         self.done_s = 0.0
+        self.heard_s = 0.0
         self.closed = False
         self.clocks = Transcript()
 
@@ -89,6 +94,7 @@ class _Reader:
             case "closed":
                 self.closed = True
                 self.done_s = float(line["done"])
+                self.heard_s = float(line["audio"])
 
     def finish(self) -> None:
         """What had not settled when the log broke off is the last paragraph."""
@@ -140,10 +146,12 @@ def load_session(path: Path) -> LoadedSession:
         raise SessionError(f"There is no session in {path}.") from error
     reader.finish()
     audio_s = audio_seconds(path / AUDIO)
+    if not audio_s:  # the sound was not kept
+        audio_s = max([reader.heard_s, *(segment.end_s for segment in reader.segments)])
     return LoadedSession(
         name=path.name,
         path=path,
-        meta=reader.meta,
+        meta=replace(reader.meta, title=kept_title(path)),
         segments=tuple(reader.segments),
         finished=reader.closed and audio_s - reader.done_s <= UNHEARD_S,
         audio_s=audio_s,
@@ -153,11 +161,19 @@ def load_session(path: Path) -> LoadedSession:
 
 
 def session_info(path: Path) -> SessionInfo:
-    """One session for a list: from its summary when it was closed, else from its log."""
+    """One session for a list: from its summary when it was closed, else from its log.
+
+    What cannot be read is in the list too, with its `problem`.
+    """
     summary = _summary(path)
     if summary is not None:
         return summary
-    loaded = load_session(path)
+    try:
+        loaded = load_session(path)
+    except SessionError as error:
+        return _broken(path, str(error))
+    if not loaded.meta.started and not loaded.segments:
+        return _broken(path, f"The words of {path} cannot be read: {EVENTS} is damaged.")
     return SessionInfo(
         name=loaded.name,
         path=path,
@@ -167,13 +183,24 @@ def session_info(path: Path) -> SessionInfo:
         first_words=first_words(list(loaded.segments)),
         finished=loaded.finished,
         live=loaded.live,
+        title=loaded.meta.title,
     )
+
+
+def _broken(path: Path, problem: str) -> SessionInfo:
+    try:
+        started = time.mktime(time.strptime(path.name[:19], "%Y-%m-%d_%H-%M-%S"))
+    except (ValueError, OverflowError):
+        started = 0.0
+    audio_s = audio_seconds(path / AUDIO)
+    title = kept_title(path)
+    return SessionInfo(path.name, path, started, audio_s, 0, "", False, False, title, problem)
 
 
 def _summary(path: Path) -> SessionInfo | None:
     try:
         fields = json.loads((path / SUMMARY).read_text("utf-8"))
-        if not fields["finished"]:
+        if not fields["finished"] or not os.access(path / EVENTS, os.R_OK):
             return None
         return SessionInfo(
             name=path.name,
@@ -183,6 +210,7 @@ def _summary(path: Path) -> SessionInfo | None:
             words=int(fields["words"]),
             first_words=str(fields["first_words"]),
             finished=True,
+            title=str(fields.get("title", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -190,13 +218,13 @@ def _summary(path: Path) -> SessionInfo | None:
 
 def list_sessions(root: Path) -> list[SessionInfo]:
     """All sessions below a folder, the newest first."""
-    found = [session_info(folder) for folder in _folders(root)]
+    found = [session_info(folder) for folder in session_folders(root)]
     return sorted(found, key=lambda info: (info.started, info.name), reverse=True)
 
 
 def find_session(root: Path, name: str) -> Path:
     """A session's folder by its name, by the beginning of its name, or `last`."""
-    names = sorted(f.name for f in _folders(root))
+    names = sorted(f.name for f in session_folders(root))
     if name in names:
         return root / name
     if name == "last":
@@ -213,8 +241,12 @@ def find_session(root: Path, name: str) -> Path:
     raise SessionError(f"There is no session {name}: voxtui sessions list shows those there are.")
 
 
-def _folders(root: Path) -> list[Path]:
+def session_folders(root: Path) -> list[Path]:
+    """The sessions' folders, broken ones too, in no order."""
     try:
-        return [f for f in root.iterdir() if not f.name.startswith(".") and (f / EVENTS).is_file()]
+        with os.scandir(root) as entries:
+            folders = [Path(e.path) for e in entries if not e.name.startswith(".") and e.is_dir()]
     except OSError:
         return []
+    marks = (EVENTS, SUMMARY, AUDIO)
+    return [f for f in folders if any(os.path.exists(f / mark) for mark in marks)]

@@ -51,6 +51,8 @@ def title(meta: SessionMeta) -> str:
         head, parts = escaped(meta.source) or "Transcript", [meta.model]
     else:
         head, parts = f"{day(meta.started)}, {clock(meta.started)}", [meta.source, meta.model]
+    if meta.title:
+        head, parts = escaped(meta.title), [*([head] if meta.started else []), *parts]
     about = " · ".join(escaped(part) for part in parts if part)
     return f"# {head}\n" + (f"\n{about}\n" if about else "")
 

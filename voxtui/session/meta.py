@@ -20,6 +20,7 @@ class SessionMeta:
     source: str = ""
     started: float = 0.0
     version: str = ""
+    title: str = ""  # given by the person
 
     def updated(self, fields: Mapping[str, Any]) -> SessionMeta:
         """With those of the fields that are its own and of the right type."""

@@ -303,6 +303,7 @@ class Session:
             "first_words": words,
             **self._facts,
             **asdict(self.meta),
+            "title": kept_title(self.path),  # given while it was written
         }
         try:
             write_json(self.path / SUMMARY, summary)
@@ -341,7 +342,10 @@ class Session:
         about = asdict(self.meta)
         self._log.open(folder / EVENTS, {"type": "session", "format": FORMAT, **about})
         write_json(folder / SUMMARY, {"format": FORMAT, "finished": False, **about})
-        return AudioFile(folder / AUDIO), MarkdownFile(folder / MARKDOWN, self.meta)
+        return self._make_audio(folder / AUDIO), MarkdownFile(folder / MARKDOWN, self.meta)
+
+    def _make_audio(self, path: Path) -> AudioFile:
+        return AudioFile(path)
 
 
 def _moved(folder: Path, to: Path) -> bool:
@@ -354,6 +358,15 @@ def _moved(folder: Path, to: Path) -> bool:
             return False
         raise
     return True
+
+
+def kept_title(path: Path) -> str:
+    """The title that the person gave a session, "" when none."""
+    try:
+        title = json.loads((path / SUMMARY).read_text("utf-8"))["title"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return title if isinstance(title, str) else ""
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
