@@ -30,9 +30,9 @@ from textual.pilot import Pilot
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from voxtui import paths
-from voxtui.audio.source import Source
-from voxtui.events import (
+from voxtui import paths  # noqa: E402
+from voxtui.audio.source import Source  # noqa: E402
+from voxtui.events import (  # noqa: E402
     BYTES_PER_SECOND,
     AudioBlock,
     CaptureChanged,
@@ -40,14 +40,14 @@ from voxtui.events import (
     CaptureState,
     EngineState,
 )
-from voxtui.settings import Settings
-from voxtui.ui.app import VoxtuiApp
-from voxtui.ui.backend import LocalBackend
-from voxtui.ui.options import UiOptions
-from voxtui.ui.preferences import Preferences
-from voxtui.ui.terminal.clipboard import Copied
-from voxtui.ui.widgets.meter import LevelMeter
-from voxtui.ui.widgets.transcript import TranscriptView
+from voxtui.settings import Settings  # noqa: E402
+from voxtui.ui.app import VoxtuiApp  # noqa: E402
+from voxtui.ui.backend import LocalBackend  # noqa: E402
+from voxtui.ui.options import UiOptions  # noqa: E402
+from voxtui.ui.preferences import Preferences  # noqa: E402
+from voxtui.ui.terminal.clipboard import Copied  # noqa: E402
+from voxtui.ui.widgets.meter import LevelMeter  # noqa: E402
+from voxtui.ui.widgets.transcript import TranscriptView  # noqa: E402
 
 SIZES = ((120, 40), (80, 24), (60, 20))
 LOOKS = ("dark", "light")

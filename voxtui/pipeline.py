@@ -155,7 +155,7 @@ class Pipeline:
 
     def text(self) -> str:
         """The whole transcript so far."""
-        return self._ask(lambda: self._session.transcript.text())
+        return self._ask(lambda: self._session.transcript.text())  # noqa: PLW0108 (as it is then)
 
     def session_path(self) -> Path:
         """The folder of the current session (made with its first sound)."""

@@ -34,7 +34,7 @@ class WrongInput(click.ClickException):
     exit_code = 2
 
 
-class ReaderGone(Exception):
+class ReaderGone(Exception):  # noqa: N818 - no error: it has what it wanted
     """Standard output was closed at the other end (`| head`)."""
 
 

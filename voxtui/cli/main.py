@@ -31,7 +31,7 @@ from voxtui.cli.common import (
 COMMANDS = {
     "transcribe": "Write down what is said in audio and video files.",
     "listen": "Write down what a microphone hears, to standard output.",
-    "sessions": "List, show and export what was said before.",
+    "sessions": "List, search, show, export and tidy what was said before.",
     "devices": "List the microphones.",
 }
 """Each is in its own module, which is imported when it is used."""

@@ -10,7 +10,7 @@ from voxtui import paths
 _INSTRUMENTED = ("asan", "ubsan", "tsan", "msan", "san", "fuzz", "aarch64", "arm64", "debug", "cov")
 
 
-class EngineMissing(Exception):
+class EngineMissing(Exception):  # noqa: N818 - says what it is
     """There is no engine to start; the message is one sentence that says what to do."""
 
 

@@ -11,6 +11,7 @@ alone decides what matches. Without FTS5 everything is found by it, slower and t
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 import threading
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from voxtui import paths
 from voxtui.events import SegmentKind
 from voxtui.session.errors import SessionError
 from voxtui.session.library import SessionInfo, load_session, session_folders, session_info
@@ -117,20 +119,24 @@ class SessionIndex:
                 self._file.with_name(self._file.name + ending).unlink()
 
     def _safely(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Do something with the file; once more with a new one when it is damaged."""
+        """Do something with the file; with a new one when it is damaged, else in memory."""
         with self._lock:
-            try:
-                return work(self._db)
-            except sqlite3.DatabaseError as error:
-                with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                if "locked" in str(error) or "closed" in str(error):
-                    raise SessionError("The list of sessions is in use; try again.") from error
-                self._db.close()
-                if self._file is not None:
-                    self._remove()
-                self._db = self._open()
-                return work(self._db)
+            for _ in range(2):
+                try:
+                    return work(self._db)
+                except sqlite3.DatabaseError as error:
+                    with contextlib.suppress(sqlite3.Error):
+                        self._db.execute("ROLLBACK")
+                    if "locked" in str(error) or "closed" in str(error):
+                        raise SessionError("The list of sessions is in use; try again.") from error
+                    self._db.close()
+                    if self._file is not None:
+                        self._remove()
+                    self._db = self._open()
+            self._file = None  # the disk is full, for one
+            self._db.close()
+            self._db = self._open()
+            return work(self._db)
 
     # ---- keeping up with the files
 
@@ -284,3 +290,9 @@ def _batches(items: Iterator[Answer]) -> Iterator[list[Answer]]:
             batch, until = [], time.monotonic() + BATCH_S
     if batch:
         yield batch
+
+
+def open_index(root: Path) -> SessionIndex:
+    """The index of the sessions below a folder, in the user's cache."""
+    place = hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:16]
+    return SessionIndex(root, paths.cache_dir() / f"sessions-{place}.sqlite")

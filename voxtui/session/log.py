@@ -14,7 +14,7 @@ kind of each; unknown kinds and fields are to be ignored:
     {"type":"utterance_end","at":3.64}                      words up to here are out
     {"type":"facts",…}                                      about the engine
     {"type":"closed","audio":3.64,"done":3.64}              a clean end; words up to `done` are out
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ class FakeBackend:
         assert all(stream.closed for stream in self.streams)
         self.known = list(self.present)
 
-    def RawInputStream(self, **arguments: Any) -> FakeStream:
+    def RawInputStream(self, **arguments: Any) -> FakeStream:  # noqa: N802
         if arguments["samplerate"] in self.refuses:
             raise FakeError("Invalid sample rate [PaErrorCode -9997]")
         if self.known[arguments["device"]]["name"] == self.broken:

@@ -38,12 +38,12 @@ class PageFrame(Screen[None]):
     """Lays the page out and brings it up to date with `state`; knows no events."""
 
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
         (66, "-medium"),
         (100, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-usual"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-usual"), (30, "-tall")]  # noqa: RUF012
     SCOPED_CSS = False  # a screen's rules are scoped to its own name, not to its base's
     CSS = """
     PageFrame {

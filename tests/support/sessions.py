@@ -1,0 +1,38 @@
+"""Sessions on disk with the words that a test wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voxtui.events import TokenText, UtteranceEnded
+from voxtui.session import Session, SessionMeta
+
+STARTED = 1_795_340_000.0
+PACE_S = 0.4
+PARAGRAPH_S = 20.0
+
+
+def make(
+    root: Path,
+    *paragraphs: str,
+    started: float = STARTED,
+    note: str = "",
+    sound: bytes | None = None,
+    close: bool = True,
+) -> Session:
+    """A session that says these paragraphs, one each 20 s, with silence for its sound."""
+    session = Session.create(root, SessionMeta(model="tiny", started=started), lambda: started)
+    if sound is None:
+        sound = bytes(int(32000 * PARAGRAPH_S) * max(1, len(paragraphs)))
+    session.append_audio(sound)
+    for number, paragraph in enumerate(paragraphs):
+        for place, word in enumerate(paragraph.split()):
+            at_s = number * PARAGRAPH_S + 0.5 + PACE_S * place
+            session.apply(TokenText(f" {word}", round(at_s, 3), True, 0.9))
+    if note:
+        session.note(note)
+    if close:
+        session.end_utterance()
+        session.apply(UtteranceEnded(session.audio_s))
+        session.close()
+    return session
