@@ -1,0 +1,46 @@
+"""The person's own command on what was said."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from voxtui import hook
+from voxtui.hook import HookError
+
+
+def test_text_goes_in_and_comes_out() -> None:
+    assert hook.run("tr a-z A-Z", "some words é", 5, {}) == "SOME WORDS é"
+
+
+def test_it_knows_the_session() -> None:
+    assert (
+        hook.run('cat > /dev/null; echo "$VOXTUI_SESSION"', "x", 5, {"VOXTUI_SESSION": "s"}) == "s"
+    )
+
+
+def test_a_command_that_does_not_read_is_no_failure() -> None:
+    assert hook.run("true", "x" * 1_000_000, 5, {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("echo no room >&2; exit 3", r"exit code 3.*as heard: no room"),
+        ("no-such-command-at-all", r"exit code 127"),
+        ("yes | head -c 1100000", r"million"),
+    ],
+)
+def test_a_failure_is_told(command: str, why: str) -> None:
+    with pytest.raises(HookError, match=why):
+        hook.run(command, "words", 5, {})
+
+
+def test_it_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    late = tmp_path / "late"
+    with pytest.raises(HookError, match=r"longer than 0\.2 s"):
+        hook.run(f"(sleep 1; touch {late}) & sleep 30", "words", 0.2, {})
+    time.sleep(1.2)
+    assert not late.exists()
