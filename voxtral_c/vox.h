@@ -48,7 +48,7 @@ typedef struct vox_model vox_model;   /* opaque; weights are memory-mapped */
 typedef enum vox_precision {
     VOX_PRECISION_AUTO = 0,
     VOX_PRECISION_BF16,   /* weights as stored, float32 arithmetic: the exact path */
-    VOX_PRECISION_F32     /* weights widened to float32 once, same results, twice the memory */
+    VOX_PRECISION_F32     /* weights widened to float32 once, same results, more memory */
 } vox_precision;
 
 typedef struct vox_model_params {
@@ -60,17 +60,18 @@ typedef struct vox_model_params {
 
 vox_model_params vox_model_default_params(void);
 
-/* Load the folder that holds consolidated.safetensors, params.json and tekken.json.
- * On failure *out is NULL and `err` (if not NULL) holds one sentence for a person. */
-vox_status vox_model_load(const char *dir, const vox_model_params *params, vox_model **out,
+/* Load a GGUF file, a folder that holds a single one, or the official folder with
+ * consolidated.safetensors, params.json and tekken.json. On failure *out is
+ * NULL and `err` (if not NULL) holds one sentence for a person. */
+vox_status vox_model_load(const char *path, const vox_model_params *params, vox_model **out,
                           char *err, size_t err_size);
 void vox_model_free(vox_model *model);
 
 typedef struct vox_model_info {
     const char *kernels;      /* instruction set in use: "avx512", ... */
-    const char *precision;    /* "bf16" or "f32" */
+    const char *precision;    /* "bf16", "q4_k_m", ... */
     int threads;
-    int default_delay_ms;     /* from tekken.json */
+    int default_delay_ms;     /* the one the model asks for */
     int vocab_size;
     int64_t parameters;       /* number of weights */
 } vox_model_info;

@@ -1,14 +1,16 @@
-/* config.h - params.json: every dimension of the model, validated. */
+/* config.h - every dimension of the model, from params.json or GGUF metadata, validated. */
 #ifndef VOX_CONFIG_H
 #define VOX_CONFIG_H
 
-#include "base.h"
+#include "gguf.h"
 
 /* A stack of transformer layers: the encoder's or the decoder's. */
 typedef struct vox_stack_config {
     int dim, n_layers, n_heads, n_kv_heads, head_dim, hidden_dim;
     int window;               /* positions a query sees, itself included */
     int biases;               /* on wq, wv, wo and w2 */
+    int split_halves;         /* a head's rows of wq and wk: first all that the rotation takes as
+                                 real parts, then the imaginary ones; else in pairs */
     double rope_theta;
     int max_positions;        /* rotary positions the model knows */
     float norm_eps;
@@ -25,5 +27,6 @@ typedef struct vox_config {
 } vox_config;
 
 vox_status vox_config_load(vox_config *config, const char *path, vox_error *err);
+vox_status vox_config_from_gguf(vox_config *config, const gguf *g, vox_error *err);
 
 #endif

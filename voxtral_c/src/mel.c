@@ -25,16 +25,22 @@ static void fill_filters(vox_mel_plan *p) {
         const double low = mel_to_hz(top * m / (p->n_mels + 1)), mid = mel_to_hz(top * (m + 1) / (p->n_mels + 1));
         const double high = mel_to_hz(top * (m + 2) / (p->n_mels + 1));
         float *row = p->filters + (size_t)m * (size_t)p->n_bins;
-        int first = p->n_bins, last = 0;
         for (int k = 0; k < p->n_bins; k++) {
             const double f = k * bin, up = (f - low) / (mid - low), down = (high - f) / (high - mid);
-            const double v = fmax(0.0, fmin(up, down)) * (2.0 / (high - low));
-            row[k] = (float)v;
+            row[k] = (float)(fmax(0.0, fmin(up, down)) * (2.0 / (high - low)));
+        }
+    }
+}
+
+static void find_bands(vox_mel_plan *p) {
+    for (int m = 0; m < p->n_mels; m++) {
+        const float *row = p->filters + (size_t)m * (size_t)p->n_bins;
+        int first = p->n_bins, last = 0;
+        for (int k = 0; k < p->n_bins; k++)
             if (row[k] != 0.0f) {
                 if (k < first) first = k;
                 last = k + 1;
             }
-        }
         p->band[2 * m] = first < last ? first : 0;
         p->band[2 * m + 1] = last;
     }
@@ -51,7 +57,7 @@ static int factorise(vox_mel_plan *p) {
     return 1;
 }
 
-vox_status vox_mel_plan_init(vox_mel_plan *p, const vox_config *c) {
+vox_status vox_mel_plan_init(vox_mel_plan *p, const vox_config *c, const float *filters) {
     memset(p, 0, sizeof *p);
     p->n_mels = c->n_mels;
     p->window = c->mel_window;
@@ -74,7 +80,9 @@ vox_status vox_mel_plan_init(vox_mel_plan *p, const vox_config *c) {
         p->twiddles[2 * i] = cos(2.0 * PI * i / p->window);
         p->twiddles[2 * i + 1] = -sin(2.0 * PI * i / p->window);
     }
-    fill_filters(p);
+    if (filters) memcpy(p->filters, filters, (size_t)p->n_mels * (size_t)p->n_bins * sizeof *filters);
+    else fill_filters(p);
+    find_bands(p);
     return VOX_OK;
 }
 

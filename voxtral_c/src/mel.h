@@ -21,8 +21,9 @@ typedef struct vox_mel_plan {
     int factors[16];                      /* prime factors of window / 2 */
 } vox_mel_plan;
 
-/* VOX_ERR_UNSUPPORTED if half the window has a prime factor above 61, or VOX_ERR_MEMORY. */
-vox_status vox_mel_plan_init(vox_mel_plan *plan, const vox_config *config);
+/* filters: [n_mels][n_bins], or NULL for the ones every model of this kind has.
+ * VOX_ERR_UNSUPPORTED if half the window has a prime factor above 61, or VOX_ERR_MEMORY. */
+vox_status vox_mel_plan_init(vox_mel_plan *plan, const vox_config *config, const float *filters);
 void vox_mel_plan_free(vox_mel_plan *plan);   /* also of one zeroed */
 
 /* Where a stream of samples stands. */

@@ -1,9 +1,10 @@
 #include "model.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "find.h"
 #include "prompt.h"
+#include "safetensors.h"
 
 const char *vox_status_name(vox_status status) {
     static const char *const names[] = { "ok", "argument", "io", "format", "unsupported", "memory", "state", "aborted" };
@@ -30,24 +31,11 @@ static vox_status no_memory(vox_error *err) {
     return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to work with this model.");
 }
 
-/* What the files say about each other. */
-static vox_status check_fit(const vox_model *m, vox_error *err) {
-    if (m->tokenizer.n_vocab > m->config.vocab_size || m->tokenizer.n_special > m->config.vocab_size)
-        return vox_fail(err, VOX_ERR_FORMAT,
-                        "%s: tekken.json has %d tokens but params.json only %d; they are of different models.",
-                        m->dir, m->tokenizer.n_vocab, m->config.vocab_size);
-    return VOX_OK;
-}
-
 static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_error *err) {
     const vox_config *c = &m->config;
     const int frames = vox_batch_frames(m);
     const size_t n = (size_t)frames, dim = (size_t)c->encoder.dim, width = (size_t)c->decoder.dim;
     const size_t a = vox_attention_scratch(&c->encoder, frames), b = vox_attention_scratch(&c->decoder, VOX_BATCH_TOKENS);
-    vox_status status = vox_mel_plan_init(&m->mel, c);
-    if (status == VOX_ERR_UNSUPPORTED)
-        return vox_fail(err, status, "%s: a mel window of %d samples is not supported.", m->dir, c->mel_window);
-    if (status != VOX_OK) return no_memory(err);
     m->compute.kernels = vox_kernels_select(p->kernels);
     m->compute.pool = vox_pool_new(p->threads ? p->threads : vox_physical_cores());
     if (!m->compute.pool) return no_memory(err);
@@ -65,36 +53,79 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     return VOX_OK;
 }
 
+/* What does not depend on the container: a plan for the front end, and that vocabulary and
+ * embeddings fit. */
+static vox_status prepare(vox_model *m, const float *filters, vox_error *err) {
+    if (m->tokenizer.n_vocab > m->config.vocab_size)
+        return vox_fail(err, VOX_ERR_FORMAT,
+                        "%s: the tokenizer has %d tokens but the model only %d; they are of different models.",
+                        m->path, m->tokenizer.n_vocab, m->config.vocab_size);
+    vox_status status = vox_mel_plan_init(&m->mel, &m->config, filters);
+    if (status == VOX_ERR_UNSUPPORTED)
+        return vox_fail(err, status, "%s: a mel window of %d samples is not supported.", m->path, m->config.mel_window);
+    return status == VOX_OK ? status : no_memory(err);
+}
+
 /* The small files first: they fail sooner and decide the shapes. */
-static vox_status load_files(vox_model *m, const vox_model_params *p, vox_error *err) {
-    char *params = vox_path(m->dir, "params.json"), *tekken = vox_path(m->dir, "tekken.json");
-    char *weights = vox_path(m->dir, "consolidated.safetensors");
+static vox_status load_official(vox_model *m, vox_precision precision, vox_error *err) {
+    char *params = vox_path(m->path, "params.json"), *tekken = vox_path(m->path, "tekken.json");
+    char *weights = vox_path(m->path, "consolidated.safetensors");
+    vox_tensors file = { 0 };
     vox_status status = params && tekken && weights ? VOX_OK : no_memory(err);
     if (status == VOX_OK) status = vox_config_load(&m->config, params, err);
     if (status == VOX_OK) status = vox_tokenizer_load(&m->tokenizer, tekken, err);
-    if (status == VOX_OK) status = check_fit(m, err);
-    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, weights, p->precision, err);
+    if (status == VOX_OK) status = prepare(m, NULL, err);
+    if (status == VOX_OK) status = safetensors_open(&file, weights, err);
+    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, &file, 0, precision, err);
     vox_free(params);
     vox_free(tekken);
     vox_free(weights);
     return status;
 }
 
-vox_status vox_model_load(const char *dir, const vox_model_params *params, vox_model **out,
+/* The filters of the front end, or NULL where the file has none that can be used. */
+static const float *find_filters(const vox_model *m, const gguf *g) {
+    const vox_tensor *t = vox_tensors_find(&g->tensors, "frontend.mel_filterbank");
+    const int fits = t && t->type == VOX_WEIGHT_F32 && t->n_dims == 2 && t->shape[0] == m->config.n_mels &&
+                     t->shape[1] == m->config.mel_window / 2 + 1 && (uintptr_t)t->data % sizeof(float) == 0;
+    return fits ? (const float *)(const void *)t->data : NULL;
+}
+
+static vox_status load_gguf(vox_model *m, const char *path, vox_precision precision, vox_error *err) {
+    gguf g;
+    vox_status status = gguf_open(&g, path, err);
+    if (status == VOX_OK) status = vox_config_from_gguf(&m->config, &g, err);
+    if (status == VOX_OK) status = vox_tokenizer_from_gguf(&m->tokenizer, &g, err);
+    if (status == VOX_OK) status = prepare(m, find_filters(m, &g), err);
+    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, &g.tensors, 1, precision, err);
+    gguf_close(&g);
+    return status;
+}
+
+/* A GGUF file, an official folder, or a folder that holds one GGUF file. */
+static vox_status load_files(vox_model *m, const vox_model_params *p, vox_error *err) {
+    char *file = NULL;
+    vox_status status = vox_find_gguf(m->path, &file, err);
+    if (status == VOX_OK) status = file ? load_gguf(m, file, p->precision, err) : load_official(m, p->precision, err);
+    vox_free(file);
+    return status;
+}
+
+vox_status vox_model_load(const char *path, const vox_model_params *params, vox_model **out,
                           char *err_text, size_t err_size) {
     vox_error err = { err_text, err_size };
     const vox_model_params p = params ? *params : vox_model_default_params();
     if (err_text && err_size) err_text[0] = 0;
     if (!out) return vox_fail(&err, VOX_ERR_ARGUMENT, "There is nowhere to put the model.");
     *out = NULL;
-    if (!dir) return vox_fail(&err, VOX_ERR_ARGUMENT, "No model folder was named.");
+    if (!path) return vox_fail(&err, VOX_ERR_ARGUMENT, "No model was named.");
     vox_status status = check_params(&p, &err);
     if (status != VOX_OK) return status;
     vox_model *m = vox_alloc_zero(1, sizeof *m);
     if (!m) return no_memory(&err);
-    m->dir = vox_alloc(strlen(dir) + 1, 1);
-    if (m->dir) memcpy(m->dir, dir, strlen(dir) + 1);
-    status = m->dir ? load_files(m, &p, &err) : no_memory(&err);
+    m->path = vox_alloc(strlen(path) + 1, 1);
+    if (m->path) memcpy(m->path, path, strlen(path) + 1);
+    status = m->path ? load_files(m, &p, &err) : no_memory(&err);
     if (status == VOX_OK) status = make_buffers(m, &p, &err);
     if (status != VOX_OK) {
         vox_model_free(m);
@@ -119,14 +150,18 @@ void vox_model_free(vox_model *m) {
     vox_mel_plan_free(&m->mel);
     vox_weights_free(&m->weights);
     vox_tokenizer_free(&m->tokenizer);
-    vox_free(m->dir);
+    vox_free(m->path);
     vox_free(m);
 }
 
 void vox_model_get_info(const vox_model *m, vox_model_info *info) {
+    static const char *const precisions[VOX_WEIGHT_TYPES] = {
+        [VOX_WEIGHT_F32] = "f32", [VOX_WEIGHT_BF16] = "bf16", [VOX_WEIGHT_F16] = "f16", [VOX_WEIGHT_Q8_0] = "q8_0",
+        [VOX_WEIGHT_Q6_K] = "q6_k", [VOX_WEIGHT_Q5_K] = "q5_k_m", [VOX_WEIGHT_Q4_K] = "q4_k_m",
+    };
     *info = (vox_model_info){
         .kernels = m->compute.kernels->name,
-        .precision = m->weights.type == VOX_WEIGHT_BF16 ? "bf16" : "f32",
+        .precision = precisions[m->weights.type],
         .threads = vox_pool_threads(m->compute.pool),
         .default_delay_ms = m->tokenizer.delay_ms,
         .vocab_size = m->config.vocab_size,

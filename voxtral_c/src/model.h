@@ -11,7 +11,7 @@
 enum { VOX_BATCH_TOKENS = 16 };
 
 struct vox_model {
-    char *dir;
+    char *path;               /* as it was named */
     vox_config config;
     vox_tokenizer tokenizer;
     vox_weights weights;

@@ -31,12 +31,38 @@ typedef struct product_job {
     size_t ldx;
 } product_job;
 
+enum { SLOW_ROWS = 8, SLOW_COLUMNS = 16 };
+
+/* Types without kernels: widened some rows and one block of 256 at a time. */
+static void multiply_slowly(const product_job *job, const vox_product *p, int from, int rows) {
+    const vox_kernels *k = job->c->kernels;
+    const vox_weight *w = p->w;
+    const size_t ldy = (size_t)w->rows, stride = vox_row_bytes(w->type, w->cols);
+    float part[SLOW_COLUMNS * SLOW_ROWS], wide[SLOW_ROWS * 256];
+    for (int row = 0; row < rows; row += SLOW_ROWS) {
+        const int r_n = min_int(SLOW_ROWS, rows - row);
+        for (int i = 0; i < job->n; i++) memset(p->y + (size_t)i * ldy + from + row, 0, (size_t)r_n * sizeof(float));
+        for (int at = 0; at < w->cols; at += 256) {
+            const int length = min_int(256, w->cols - at);
+            const uint8_t *src = (const uint8_t *)w->data + (size_t)(from + row) * stride + vox_row_bytes(w->type, at);
+            for (int r = 0; r < r_n; r++) vox_dequantize(w->type, src + (size_t)r * stride, wide + r * 256, (size_t)length);
+            for (int i = 0; i < job->n; i += SLOW_COLUMNS) {
+                const int n = min_int(SLOW_COLUMNS, job->n - i);
+                k->matmul_f32(wide, 256, r_n, length, job->x + (size_t)i * job->ldx + at, job->ldx, n, part, SLOW_ROWS);
+                for (int j = 0; j < n; j++) vox_add(p->y + (size_t)(i + j) * ldy + from + row, part + j * SLOW_ROWS, (size_t)r_n);
+            }
+        }
+    }
+}
+
 static void multiply_rows(const product_job *job, const vox_product *p, int from, int rows) {
     const vox_kernels *k = job->c->kernels;
     const size_t cols = (size_t)p->w->cols, ldy = (size_t)p->w->rows, at = (size_t)from * cols;
     float *y = p->y + from;
     if (p->w->type == VOX_WEIGHT_BF16)
         k->matmul_bf16((const uint16_t *)p->w->data + at, cols, rows, p->w->cols, job->x, job->ldx, job->n, y, ldy);
+    else if (p->w->type != VOX_WEIGHT_F32)
+        multiply_slowly(job, p, from, rows);
     else
         k->matmul_f32((const float *)p->w->data + at, cols, rows, p->w->cols, job->x, job->ldx, job->n, y, ldy);
     if (p->bias)

@@ -64,5 +64,14 @@ const char *vox_weight_type_name(vox_weight_type type);
  * nearest (k types: scales and minimums by least squares). `row` need not be aligned. */
 void vox_dequantize(vox_weight_type type, const void *row, float *out, size_t n);
 void vox_quantize(vox_weight_type type, const float *x, void *row, size_t n);
+/* One block of Q8_0 or a k type (quantize.c). */
+void vox_quantize_block(vox_weight_type type, const float *x, void *block);
+
+/* Exact, and rounded to the nearest, ties to even. */
+float vox_f16_to_f32(uint16_t h);
+uint16_t vox_f32_to_f16(float f);
+
+/* Scale and minimum of group g, unpacked from the 12 bytes of a Q4_K or Q5_K block. */
+void vox_k_scale_min(const uint8_t *packed, int g, int *scale, int *min);
 
 #endif

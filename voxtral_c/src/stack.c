@@ -40,6 +40,10 @@ static void add_attention(const vox_compute *c, const vox_stack_config *s, const
     const vox_product out = { &w->wo, w->bo, b->out };
     vox_norm(c, x, w->attention_norm, s->dim, s->norm_eps, n, b->norm);
     vox_matmul(c, qkv, 3, b->norm, dim, n);
+    if (s->split_halves) {
+        vox_interleave_halves(b->q, n * s->n_heads, s->head_dim);
+        vox_interleave_halves(b->k, n * s->n_kv_heads, s->head_dim);
+    }
     for (int i = 0; i < n; i++) {
         const float *cs = b->rope + (size_t)i * head;
         vox_rope(b->q + (size_t)i * (size_t)s->n_heads * head, s->n_heads, s->head_dim, cs);

@@ -116,6 +116,95 @@ vox_status vox_tokenizer_load(vox_tokenizer *tok, const char *path, vox_error *e
     return status;
 }
 
+/* ---- GGUF metadata --------------------------------------------------------------------- */
+
+/* The byte that GPT-2's vocabularies write as this character, or -1. Printable bytes stand for
+ * themselves; the others are, in order, the characters from U+0100 on. */
+static int byte_of_character(uint32_t c) {
+    if ((c >= 0x21 && c <= 0x7e) || (c >= 0xa1 && c <= 0xff && c != 0xad)) return (int)c;
+    if (c < 0x100 || c > 0x143) return -1;
+    c -= 0x100;
+    if (c <= 0x20) return (int)c;
+    if (c <= 0x42) return (int)c - 0x21 + 0x7f;          /* 7f..a0 */
+    return 0xad;
+}
+
+/* All of those characters take one or two bytes of UTF-8. */
+static long decode_token(gguf_text text, char *out) {
+    long written = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint32_t c = (unsigned char)text.at[i];
+        if (c >= 0x80) {
+            if ((c & 0xe0) != 0xc0 || i + 1 == text.len) return -1;
+            c = (c & 31) << 6 | ((unsigned char)text.at[++i] & 63);
+        }
+        const int byte = byte_of_character(c);
+        if (byte < 0) return -1;
+        out[written++] = (char)byte;
+    }
+    return written;
+}
+
+enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3 };
+
+static int token_type(const gguf_value *types, uint64_t i) {
+    int32_t type;
+    memcpy(&type, types->data + i * sizeof type, sizeof type);
+    return type;
+}
+
+static vox_status read_pieces(vox_tokenizer *tok, const gguf_value *tokens, const gguf_value *types,
+                              const char *path, vox_error *err) {
+    const uint8_t *at = tokens->data;
+    const size_t n = (size_t)(tok->n_vocab - tok->n_special);
+    gguf_text text;
+    for (int i = 0; i < tok->n_special; i++) at = gguf_next_string(at, &text);
+    tok->offsets = vox_alloc_zero(n + 1, sizeof *tok->offsets);
+    tok->bytes = vox_alloc(tokens->entry_size, 1);
+    if (!tok->offsets || !tok->bytes) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
+    for (size_t i = 0; i < n; i++) {
+        long length = 0;
+        at = gguf_next_string(at, &text);
+        if (text.len > MAX_TOKEN_BYTES) length = -1;
+        else if (token_type(types, (uint64_t)tok->n_special + i) == TYPE_NORMAL) length = decode_token(text, tok->bytes + tok->offsets[i]);
+        if (length < 0)
+            return vox_fail(err, VOX_ERR_FORMAT, "%s: token %d is not in GPT-2's byte alphabet.", path, tok->n_special + (int)i);
+        tok->offsets[i + 1] = tok->offsets[i] + (uint32_t)length;
+    }
+    return VOX_OK;
+}
+
+vox_status vox_tokenizer_from_gguf(vox_tokenizer *tok, const gguf *g, vox_error *err) {
+    const char *path = g->tensors.path;
+    const gguf_value *tokens = gguf_find(g, "tokenizer.ggml.tokens"), *types = gguf_find(g, "tokenizer.ggml.token_type");
+    gguf_text model;
+    int64_t delay, left_pad = 32, pad = VOX_STREAMING_PAD;
+    memset(tok, 0, sizeof *tok);
+    if (!gguf_string(g, "tokenizer.ggml.model", &model) || model.len != 4 || memcmp(model.at, "gpt2", 4))
+        return vox_fail(err, VOX_ERR_UNSUPPORTED, "%s: tokenizer.ggml.model must be gpt2.", path);
+    if (!tokens || tokens->type != GGUF_ARRAY || tokens->item != GGUF_STRING || tokens->count > MAX_VOCAB ||
+        tokens->entry_size > MAX_FILE || !types || types->type != GGUF_ARRAY || types->item != GGUF_I32 || types->count != tokens->count)
+        return vox_fail(err, VOX_ERR_FORMAT, "%s: tokenizer.ggml.tokens and token_type are not lists of the same length.", path);
+    tok->n_vocab = (int)tokens->count;
+    while (tok->n_special < tok->n_vocab && token_type(types, (uint64_t)tok->n_special) == TYPE_CONTROL) tok->n_special++;
+    if (tok->n_special <= VOX_STREAMING_WORD)
+        return vox_fail(err, VOX_ERR_FORMAT, "%s: tokenizer.ggml.token_type does not begin with the special tokens.", path);
+    if (!gguf_integer(g, "stt.voxtral_realtime.time.default_num_delay_tokens", &delay) || delay < 1 || delay > 30)
+        return vox_fail(err, VOX_ERR_FORMAT, "%s: stt.voxtral_realtime.time.default_num_delay_tokens must be from 1 to 30.", path);
+    gguf_integer(g, "stt.voxtral_realtime.streaming_pad_token_id", &pad);
+    if (pad != VOX_STREAMING_PAD)
+        return vox_fail(err, VOX_ERR_UNSUPPORTED, "%s: stt.voxtral_realtime.streaming_pad_token_id must be %d.", path, VOX_STREAMING_PAD);
+    /* Ours: other writers' files go without it. */
+    gguf_integer(g, "stt.voxtral_realtime.streaming_n_left_pad_tokens", &left_pad);
+    if (left_pad < 0 || left_pad > 1024)
+        return vox_fail(err, VOX_ERR_FORMAT, "%s: stt.voxtral_realtime.streaming_n_left_pad_tokens must be from 0 to 1024.", path);
+    tok->delay_ms = (int)delay * 80;
+    tok->n_left_pad = (int)left_pad;
+    vox_status status = read_pieces(tok, tokens, types, path, err);
+    if (status != VOX_OK) vox_tokenizer_free(tok);
+    return status;
+}
+
 void vox_tokenizer_free(vox_tokenizer *tok) {
     vox_free(tok->offsets);
     vox_free(tok->bytes);

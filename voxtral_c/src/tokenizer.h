@@ -1,8 +1,8 @@
-/* tokenizer.h - tekken.json: the bytes of each token, and text out of a stream of such bytes. */
+/* tokenizer.h - tekken.json or GGUF metadata: the bytes of each token, and text out of a stream of such bytes. */
 #ifndef VOX_TOKENIZER_H
 #define VOX_TOKENIZER_H
 
-#include "base.h"
+#include "gguf.h"
 
 /* Special tokens the decoder uses; the same in every Tekken vocabulary of this model. */
 enum { VOX_BOS = 1, VOX_EOS = 2, VOX_STREAMING_PAD = 32, VOX_STREAMING_WORD = 33 };
@@ -17,6 +17,7 @@ typedef struct vox_tokenizer {
 } vox_tokenizer;
 
 vox_status vox_tokenizer_load(vox_tokenizer *tok, const char *path, vox_error *err);
+vox_status vox_tokenizer_from_gguf(vox_tokenizer *tok, const gguf *g, vox_error *err);
 void vox_tokenizer_free(vox_tokenizer *tok);
 
 /* NULL and *len = 0 for special and unknown ids. */

@@ -1,17 +1,16 @@
-/* weights.h - the model's tensors under the official names, shapes checked. */
+/* weights.h - the model's tensors, shapes checked. */
 #ifndef VOX_WEIGHTS_H
 #define VOX_WEIGHTS_H
 
 #include "config.h"
-#include "quants.h"
-#include "safetensors.h"
+#include "tensors.h"
 
 /* A matrix: y = W x maps cols inputs to rows outputs. The data lies in the mapped file or in
  * memory of the weights' own; either way it lives as long as the vox_weights. */
 typedef struct vox_weight {
     vox_weight_type type;
     int rows, cols;
-    const void *data;         /* rows * cols elements, row by row */
+    const void *data;         /* rows of vox_row_bytes(type, cols) */
 } vox_weight;
 
 /* One transformer layer. Vectors are float32; those marked * are NULL where the model has none. */
@@ -23,19 +22,20 @@ typedef struct vox_layer_weights {
 } vox_layer_weights;
 
 typedef struct vox_weights {
-    safetensors file;
+    vox_tensors file;
     vox_weight conv0, conv1;      /* float32 [dim, 3 * inputs]: the kernel's taps side by side */
     const float *conv0_bias, *conv1_bias;
     vox_layer_weights *encoder, *decoder;
     const float *encoder_norm, *decoder_norm;
     vox_weight adapter0, adapter1;
     vox_weight embeddings;        /* [vocab, dim], also the output head */
-    vox_weight_type type;         /* of the matrices, conv aside */
+    vox_weight_type type;         /* of most matrices */
     int64_t parameters;
     struct vox_owned *owned;      /* blocks to free */
 } vox_weights;
 
-vox_status vox_weights_load(vox_weights *w, const vox_config *config, const char *path,
+/* Takes over `file`, on failure too. from_gguf: its tensors are named and ordered as in GGUF. */
+vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensors *file, int from_gguf,
                             vox_precision precision, vox_error *err);
 void vox_weights_free(vox_weights *w);   /* also of ones zeroed or half loaded */
 

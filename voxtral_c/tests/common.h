@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../src/json.h"
 #include "../src/safetensors.h"
 #include "../src/stream.h"
 #include "check.h"
@@ -82,17 +83,17 @@ static inline void speak(vox_stream *s, const float *samples, size_t n, size_t p
 }
 
 /* Three seconds of speech: the samples the reference values belong to. Freed with vox_free. */
-static inline float *reference_samples(safetensors *golden, size_t *n) {
-    const st_tensor *t = safetensors_find(golden, "samples");
+static inline float *reference_samples(vox_tensors *golden, size_t *n) {
+    const vox_tensor *t = vox_tensors_find(golden, "samples");
     REQUIRE(t != NULL, "golden.safetensors lacks samples");
     float *samples = vox_alloc((size_t)t->count, sizeof *samples);
     REQUIRE(samples != NULL, "no memory");
-    safetensors_read(t, 0, t->count, samples);
+    vox_tensor_read(t, 0, t->count, samples);
     *n = (size_t)t->count;
     return samples;
 }
 
-static inline void open_golden(safetensors *golden) {
+static inline void open_golden(vox_tensors *golden) {
     char text[256];
     vox_error err = { text, sizeof text };
     REQUIRE(safetensors_open(golden, RANDOM_MODEL "/golden.safetensors", &err) == VOX_OK, "%s", text);

@@ -50,7 +50,7 @@ static void free_recorder(recorder *r) {
 /* Largest difference, relative to the reference's largest value. The reference keeps mel and conv0
  * as [1][width][positions], all else as [1][positions][width]. The engine computes dec.norm and
  * logits from the last position of the prompt on, and one mel frame more than it needs. */
-static double compare(const recorded *t, const st_tensor *want, int transposed) {
+static double compare(const recorded *t, const vox_tensor *want, int transposed) {
     const int64_t rows = want->shape[transposed ? 2 : 1], width = want->shape[transposed ? 1 : 2];
     const int64_t skipped = t->rows < rows ? rows - t->rows : 0;
     float *ref = vox_alloc((size_t)want->count, sizeof *ref);
@@ -60,7 +60,7 @@ static double compare(const recorded *t, const st_tensor *want, int transposed) 
         vox_free(ref);
         return INFINITY;
     }
-    safetensors_read(want, 0, want->count, ref);
+    vox_tensor_read(want, 0, want->count, ref);
     for (int64_t i = skipped; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
             const double v = ref[transposed ? j * rows + i : i * width + j];
@@ -71,11 +71,11 @@ static double compare(const recorded *t, const st_tensor *want, int transposed) 
     return worst / most;
 }
 
-static void compare_all(const recorder *r, safetensors *golden, const char *kernels) {
+static void compare_all(const recorder *r, vox_tensors *golden, const char *kernels) {
     int compared = 0;
     for (int i = 0; i < r->n; i++) {
         const recorded *t = &r->tensors[i];
-        const st_tensor *want = safetensors_find(golden, t->name);
+        const vox_tensor *want = vox_tensors_find(golden, t->name);
         REQUIRE(want != NULL, "no reference for %s", t->name);
         const double error = compare(t, want, !strcmp(t->name, "mel") || !strcmp(t->name, "conv0"));
         CHECK(error <= TOLERANCE, "%s, %s: relative error %g", kernels, t->name, error);
@@ -87,20 +87,20 @@ static void compare_all(const recorder *r, safetensors *golden, const char *kern
 }
 
 /* Positions of `ids` from the first generated one on. */
-static int *generated_ids(safetensors *golden, int prompt, int *n) {
-    const st_tensor *t = safetensors_find(golden, "ids");
+static int *generated_ids(vox_tensors *golden, int prompt, int *n) {
+    const vox_tensor *t = vox_tensors_find(golden, "ids");
     REQUIRE(t && t->count > prompt, "golden.safetensors lacks ids");
     float *all = vox_alloc((size_t)t->count, sizeof *all);
     int *ids = vox_alloc((size_t)t->count, sizeof *ids);
     REQUIRE(all && ids, "no memory");
-    safetensors_read(t, 0, t->count, all);
+    vox_tensor_read(t, 0, t->count, all);
     *n = (int)t->count - prompt;
     for (int i = 0; i < *n; i++) ids[i] = (int)all[prompt + i];
     vox_free(all);
     return ids;
 }
 
-static void test_kernels(const char *kernels, vox_precision precision, safetensors *golden) {
+static void test_kernels(const char *kernels, vox_precision precision, vox_tensors *golden) {
     vox_model *m = load_model(RANDOM_MODEL, kernels, 2, precision);
     collected c;
     recorder r = { .n = 0 };
@@ -137,14 +137,14 @@ static void test_kernels(const char *kernels, vox_precision precision, safetenso
 }
 
 int main(void) {
-    safetensors golden;
+    vox_tensors golden;
     const vox_kernels *k;
     open_golden(&golden);
     for (int i = 0; (k = vox_kernels_at(i)) != NULL; i++) {
         test_kernels(k->name, VOX_PRECISION_BF16, &golden);
         test_kernels(k->name, VOX_PRECISION_F32, &golden);
     }
-    safetensors_close(&golden);
+    vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }

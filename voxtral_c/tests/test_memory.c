@@ -94,7 +94,7 @@ static void test_endless(const float *samples, size_t n) {
 }
 
 int main(void) {
-    safetensors golden;
+    vox_tensors golden;
     size_t n;
     open_golden(&golden);
     float *samples = reference_samples(&golden, &n);
@@ -102,7 +102,7 @@ int main(void) {
     test_going_on(samples, n);
     test_endless(samples, n);
     vox_free(samples);
-    safetensors_close(&golden);
+    vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }

@@ -162,7 +162,7 @@ static void test_alternatives(void) {
 }
 
 int main(void) {
-    safetensors golden;
+    vox_tensors golden;
     open_golden(&golden);
     samples = reference_samples(&golden, &n_samples);
     model = load_model(RANDOM_MODEL, NULL, 2, VOX_PRECISION_AUTO);
@@ -180,7 +180,7 @@ int main(void) {
     test_alternatives();
     vox_model_free(model);
     vox_free(samples);
-    safetensors_close(&golden);
+    vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }

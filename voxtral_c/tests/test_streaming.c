@@ -105,18 +105,18 @@ static void test_ring(const float *samples, size_t n) {
 }
 
 /* ids.json: what the reference generated for other delays, left paddings and samples. */
-static void test_reference_run(const json_doc *doc, const json_node *run, safetensors *golden) {
+static void test_reference_run(const json_doc *doc, const json_node *run, vox_tensors *golden) {
     static collected c;
     int64_t delay, left, id;
     char name[32];
     REQUIRE(json_integer(doc, json_member(doc, run, "delay_tokens"), &delay) &&
             json_integer(doc, json_member(doc, run, "left_pad_tokens"), &left) &&
             json_string(doc, json_member(doc, run, "samples"), name, sizeof name) > 0, "ids.json is malformed");
-    const st_tensor *t = safetensors_find(golden, name);
+    const vox_tensor *t = vox_tensors_find(golden, name);
     REQUIRE(t != NULL, "golden.safetensors lacks %s", name);
     float *samples = vox_alloc((size_t)t->count, sizeof *samples);
     REQUIRE(samples != NULL, "no memory");
-    safetensors_read(t, 0, t->count, samples);
+    vox_tensor_read(t, 0, t->count, samples);
     vox_model *m = load_model(RANDOM_MODEL, NULL, 2, VOX_PRECISION_AUTO);
     m->tokenizer.n_left_pad = (int)left;
     vox_stream *s = open_stream(m, (int)delay * 80, 0.5, &c);
@@ -131,7 +131,7 @@ static void test_reference_run(const json_doc *doc, const json_node *run, safete
     vox_free(samples);
 }
 
-static void test_reference(safetensors *golden) {
+static void test_reference(vox_tensors *golden) {
     char text[256], *file;
     vox_error err = { text, sizeof text };
     size_t len;
@@ -147,7 +147,7 @@ static void test_reference(safetensors *golden) {
 }
 
 int main(void) {
-    safetensors golden;
+    vox_tensors golden;
     size_t n;
     const vox_kernels *k;
     open_golden(&golden);
@@ -158,7 +158,7 @@ int main(void) {
     test_ring(samples, n);
     test_reference(&golden);
     vox_free(samples);
-    safetensors_close(&golden);
+    vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }

@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF   /* the same bits whatever the instruction set offers */
@@ -20,6 +21,18 @@ void vox_gelu(float *x, size_t n) {
 
 float vox_rope_frequency(double theta, int j, int head_dim) {
     return (float)pow(theta, -(double)((float)j / (float)head_dim));
+}
+
+void vox_interleave_halves(float *x, int heads, int head_dim) {
+    const int half = head_dim / 2;
+    for (int h = 0; h < heads; h++, x += head_dim) {
+        float halves[1024];
+        memcpy(halves, x, (size_t)head_dim * sizeof *x);
+        for (int i = 0; i < half; i++) {
+            x[2 * i] = halves[i];
+            x[2 * i + 1] = halves[half + i];
+        }
+    }
 }
 
 void vox_rope(float *x, int heads, int head_dim, const float *cs) {

@@ -58,6 +58,9 @@ void vox_gelu(float *x, size_t n);
 float vox_rope_frequency(double theta, int j, int head_dim);
 /* Rotate interleaved pairs of `heads` heads; cs holds head_dim/2 pairs (cos, sin). */
 void vox_rope(float *x, int heads, int head_dim, const float *cs);
+/* Heads that hold the firsts of all pairs and then the seconds become interleaved; head_dim is
+ * at most 1024. */
+void vox_interleave_halves(float *x, int heads, int head_dim);
 /* Index of the largest value, the lowest one of equals; NaN loses against everything. */
 int vox_argmax(const float *x, int n);
 void vox_widen_bf16(const uint16_t *x, float *y, size_t n);
