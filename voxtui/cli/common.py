@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,6 @@ import click
 if TYPE_CHECKING:
     from voxtui.engine.config import EngineConfig
     from voxtui.settings import Settings
-
-REAL_MODEL = "mistralai/Voxtral-Mini-4B-Realtime-2602"
 
 LOW_LATENCY_S = 0.1
 """The interval of --low-latency."""
@@ -131,16 +128,11 @@ def sessions_root(given: Path | None, settings: Settings | None = None) -> Path:
     return Path(folder).expanduser() if folder else paths.sessions_dir()
 
 
-def small_model_line() -> str:
-    """Said once where the small model is used because there is no other."""
-    from voxtui import paths
-
-    folder = paths.models_dir() / REAL_MODEL.split("/")[1]
-    return (
-        "no real model is installed, so the small one is used, which knows some forty English "
-        f"words; get the real one (8.9 GB): huggingface-cli download {REAL_MODEL} "
-        f"--local-dir {shlex.quote(str(folder))} (or name the folder you have with --model)"
-    )
+SMALL_MODEL_LINE = (
+    "no real model is installed, so the small one is used, which knows some forty English words;"
+    " get a real one (2.8 GB): voxtui model download (or name the one you have with --model)"
+)
+"""Said once where the small model is used because there is no other."""
 
 
 def engine_config(
@@ -166,7 +158,7 @@ def engine_config(
     except (ModelError, EngineMissing) as error:
         raise WrongInput(str(error)) from error
     if found.builtin and not asked and not quiet:
-        say(small_model_line())
+        say(SMALL_MODEL_LINE)
     if interval_s is None:
         interval_s = LOW_LATENCY_S if low_latency else chosen.interval_s
     return EngineConfig(

@@ -33,6 +33,7 @@ COMMANDS = {
     "listen": "Write down what a microphone hears, to standard output.",
     "sessions": "List, search, show, export and tidy what was said before.",
     "devices": "List the microphones.",
+    "model": "List, get, check and remove models.",
 }
 """Each is in its own module, which is imported when it is used."""
 

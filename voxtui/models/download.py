@@ -118,7 +118,7 @@ class Download:
             )
         try:
             self._partial.mkdir(parents=True, exist_ok=True)
-            with _only_one(self._root / PARTIAL):
+            with only_one(self._root / PARTIAL):
                 self._fetch_all()
                 os.replace(self._partial, target)
                 _sync_folder(self._root)
@@ -301,7 +301,7 @@ class Download:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path) -> Iterator[None]:
     """One download at a time, also of other processes."""
     with (folder / "lock").open("a+") as lock:
         try:
@@ -318,7 +318,7 @@ def forget_part(model: KnownModel, folder: Path | None = None) -> bool:
     root = (folder or paths.models_dir()) / PARTIAL
     if not (root / model.name).exists():
         return False
-    with _only_one(root):
+    with only_one(root):
         shutil.rmtree(root / model.name)
     return True
 

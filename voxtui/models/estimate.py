@@ -11,10 +11,10 @@ import functools
 import statistics
 import threading
 import time
-from collections.abc import Iterable
 
 from voxtui.machine.hardware import Hardware
-from voxtui.models.catalog import CATALOG, KnownModel
+from voxtui.models import catalog
+from voxtui.models.catalog import KnownModel
 
 STEPS_PER_SECOND = 12.5
 DECODER_WEIGHTS = 3.43e9
@@ -53,12 +53,10 @@ def fits(model: KnownModel, machine: Hardware) -> bool:
     return not machine.memory or model.memory <= machine.memory * 0.9
 
 
-def recommended(
-    machine: Hardware, bandwidth: float, models: Iterable[KnownModel] = CATALOG
-) -> KnownModel:
+def recommended(machine: Hardware, bandwidth: float) -> KnownModel:
     """The most exact one that keeps up with ease; where none does, the quickest that fits."""
-    candidates = list(models)
-    fitting = [model for model in candidates if fits(model, machine)] or candidates[:1]
+    fitting = [model for model in catalog.CATALOG if fits(model, machine)]
+    fitting = fitting or list(catalog.CATALOG[:1])
     easy = [model for model in fitting if expected_speed(model, machine, bandwidth) >= COMFORTABLE]
     return min(easy, key=lambda model: (model.errors, model.bits)) if easy else fitting[0]
 

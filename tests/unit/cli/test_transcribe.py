@@ -32,7 +32,7 @@ def test_the_small_model_is_named_once(run: Run, clip: Clip) -> None:
     result = run("transcribe", clip("a.wav", 1), clip("b.wav", 2))
     assert result.code == 0
     assert result.err.count("\n") == 1
-    assert "huggingface-cli download mistralai/" in result.err
+    assert "voxtui model download" in result.err
     assert run("transcribe", "--quiet", clip("a.wav", 1)).err == ""
 
 
