@@ -8,7 +8,9 @@
  *
  * Words arrive through the callback in vox_stream_params, on the calling thread, during feed,
  * flush and finish. Decoding is greedy: the tokens do not depend on how the audio was cut into
- * pieces, on the number of threads or on the instruction set's lane count beyond rounding.
+ * pieces, on the number of threads or on the instruction set's lane count beyond rounding. Where
+ * several tokens' audio waits, likely tokens are guessed and verified in one pass over the weights:
+ * the tokens and all numbers about them are those of decoding one by one.
  *
  * A model is read-only after loading and may serve several streams, one call at a time
  * (streams share the model's thread pool). Nothing here calls exit() or prints.
@@ -126,6 +128,7 @@ typedef struct vox_event {
     double audio_done;        /* seconds whose tokens have all been decided */
     double encoder_ms, decoder_ms, prefill_ms;   /* spent in this utterance so far */
     int64_t encoder_tokens, decoder_steps;       /* in this utterance so far */
+    int64_t decoder_passes;   /* over the weights: fewer than steps where guesses came true */
     const char *reason;       /* UTTERANCE_END: "flush" or "reset"; WARNING: "rut" */
 } vox_event;
 
@@ -138,6 +141,7 @@ typedef struct vox_stream_params {
                                  rounded down to whole tokens */
     int no_rut_guard;         /* 1: blanks are left to the model even where it writes nothing but
                                  blanks over speech; see VOX_EVENT_WARNING */
+    int no_draft;             /* 1 = a pass over the weights for each token: slower, the same tokens */
     int alternatives;         /* how many alternatives to report, 0..VOX_MAX_ALTERNATIVES */
     vox_event_fn on_event;    /* may be NULL */
     void *user;

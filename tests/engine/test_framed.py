@@ -56,6 +56,7 @@ FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "decoder_ms": NUMBER,
         "prefill_ms": NUMBER,
         "steps": int,
+        "passes": int,
         "memory_mb": NUMBER,
     },
     "utterance_end": {
@@ -65,6 +66,7 @@ FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "encoder_ms": NUMBER,
         "decoder_ms": NUMBER,
         "steps": int,
+        "passes": int,
     },
     "configured": {"delay_ms": int, "interval": NUMBER},
     "warning": {"code": str, "message": str},

@@ -29,6 +29,9 @@ def test_summary(engine: Engine, clip: Clip) -> None:
     steps = re.search(r"\((\d+) steps\)", err)
     assert steps is not None
     assert int(steps[1]) == len(clip.ids[480])
+    passes = re.search(r"^Passes: (\d+) \(\d+\.\d\d steps in each\)$", err, re.MULTILINE)
+    assert passes is not None
+    assert 0 < int(passes[1]) < int(steps[1])
 
 
 def test_silent(engine: Engine, clip: Clip) -> None:

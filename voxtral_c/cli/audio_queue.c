@@ -1,10 +1,12 @@
 /* audio_queue.c - sound on its way from an input thread to the engine */
 #include "audio_queue.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MARKS = 256 };
 
@@ -115,6 +117,21 @@ size_t audio_queue_take(audio_queue *q, float *samples, size_t most, audio_mark 
     pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->lock);
     return n;
+}
+
+int audio_queue_wait(audio_queue *q, double seconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    int late = 0;
+    pthread_mutex_lock(&q->lock);
+    while (!late && q->pushed == q->taken && q->marks_pushed == q->marks_taken)
+        late = pthread_cond_timedwait(&q->changed, &q->lock, &until) == ETIMEDOUT;
+    int something = q->pushed != q->taken || q->marks_pushed != q->marks_taken;
+    pthread_mutex_unlock(&q->lock);
+    return something;
 }
 
 size_t audio_queue_waiting(audio_queue *q) {

@@ -43,6 +43,9 @@ void audio_queue_drop_open(audio_queue *q);
  * Returns the number of samples; with 0 *mark was filled. */
 size_t audio_queue_take(audio_queue *q, float *samples, size_t most, audio_mark *mark);
 
+/* Wait until there is something, or so long. Returns whether there is. */
+int audio_queue_wait(audio_queue *q, double seconds);
+
 /* Samples that wait before the next mark: sound of the open utterance. */
 size_t audio_queue_waiting(audio_queue *q);
 

@@ -33,6 +33,8 @@ struct output {
     int joint;                    /* text: a new utterance goes on in the line of the last one */
     double queued_seconds;        /* sound of the utterance that the engine has not got yet */
     double last_stats;            /* events: when the last one was written, seconds */
+    vox_event held;               /* events: stats that came too soon after the last ones */
+    int holds;
 
     void (*ready)(output *out, const ready_info *info);
     void (*event)(output *out, const vox_event *event);

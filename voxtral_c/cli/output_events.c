@@ -61,7 +61,9 @@ static void write_text(output *out, const vox_event *event) {
 
 static void write_stats(output *out, const vox_event *event) {
     double now = process_seconds();
-    if (out->last_stats >= 0 && now - out->last_stats < STATS_SECONDS) return;
+    out->held = *event;
+    out->holds = out->last_stats >= 0 && now - out->last_stats < STATS_SECONDS;
+    if (out->holds) return;
     out->last_stats = now;
     double audio_in = event->audio_in + out->queued_seconds;
     double lag = audio_in - event->audio_done;
@@ -75,12 +77,14 @@ static void write_stats(output *out, const vox_event *event) {
     jsonl_number(j, "decoder_ms", event->decoder_ms, 1);
     jsonl_number(j, "prefill_ms", event->prefill_ms, 1);
     jsonl_integer(j, "steps", event->decoder_steps);
+    jsonl_integer(j, "passes", event->decoder_passes);
     jsonl_number(j, "memory_mb", process_memory_mb(), 1);
     write_line(out);
 }
 
 static void write_utterance_end(output *out, const vox_event *event) {
     json_line *j = &out->line;
+    out->holds = 0;
     begin(out, "utterance_end");
     jsonl_integer(j, "utterance", event->utterance);
     jsonl_string(j, "reason", event->reason);
@@ -89,6 +93,7 @@ static void write_utterance_end(output *out, const vox_event *event) {
     jsonl_number(j, "decoder_ms", event->decoder_ms, 1);
     jsonl_number(j, "prefill_ms", event->prefill_ms, 1);
     jsonl_integer(j, "steps", event->decoder_steps);
+    jsonl_integer(j, "passes", event->decoder_passes);
     write_line(out);
 }
 

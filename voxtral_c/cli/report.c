@@ -85,6 +85,7 @@ static void count_token(report *r, int id) {
 static void add_finished(report *r) {
     r->finished.encoder_tokens += r->now.encoder_tokens;
     r->finished.decoder_steps += r->now.decoder_steps;
+    r->finished.decoder_passes += r->now.decoder_passes;
     r->finished.text_tokens += r->now.text_tokens;
     r->finished.encoder_ms += r->now.encoder_ms;
     r->finished.decoder_ms += r->now.decoder_ms;
@@ -99,6 +100,7 @@ void report_event(report *r, const vox_event *event) {
     if (event->type != VOX_EVENT_STATS && event->type != VOX_EVENT_UTTERANCE_END) return;
     r->now.encoder_tokens = event->encoder_tokens;
     r->now.decoder_steps = event->decoder_steps;
+    r->now.decoder_passes = event->decoder_passes;
     r->now.encoder_ms = event->encoder_ms;
     r->now.decoder_ms = event->decoder_ms;
     r->now.prefill_ms = event->prefill_ms;
@@ -122,4 +124,7 @@ void report_summary(report *r) {
                 "(prefill %.0f ms + %.1f ms/step)", w->text_tokens, w->decoder_steps,
                 w->decoder_ms + w->prefill_ms, w->prefill_ms,
                 w->decoder_ms / (double)w->decoder_steps);
+    if (w->decoder_passes == 0) return;
+    report_note(r, "Passes: %" PRId64 " (%.2f steps in each)", w->decoder_passes,
+                (double)w->decoder_steps / (double)w->decoder_passes);
 }

@@ -5,7 +5,7 @@
 #include "options.h"
 
 typedef struct work {             /* done so far, over all utterances */
-    int64_t encoder_tokens, decoder_steps, text_tokens;
+    int64_t encoder_tokens, decoder_steps, decoder_passes, text_tokens;
     double encoder_ms, decoder_ms, prefill_ms;
 } work;
 
@@ -31,7 +31,7 @@ void report_note(report *r, const char *format, ...);
 /* Keep count, and show symbols where wanted. */
 void report_event(report *r, const vox_event *event);
 
-/* The two lines at the end, in the form that voxtral.c made familiar. */
+/* The lines at the end: two in the form that voxtral.c made familiar, and what drafting saved. */
 void report_summary(report *r);
 
 #endif

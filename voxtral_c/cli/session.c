@@ -150,6 +150,11 @@ static void take_and_feed(session *s) {
     size_t most = (size_t)(s->interval * VOX_SAMPLE_RATE);
     audio_mark mark;
     if (most > MOST_SAMPLES) most = MOST_SAMPLES;
+    /* The last stats before a wait are those that stay on somebody's screen. */
+    if (s->out.holds && !audio_queue_wait(s->in.queue, 0.1)) {
+        s->out.queued_seconds = 0;
+        output_event(&s->out, &s->out.held);
+    }
     size_t n = audio_queue_take(s->in.queue, samples, most, &mark);
     if (n == 0) handle_mark(s, &mark);
     else if (s->opt->silence_ms) silence_feed(&s->gate, samples, n);

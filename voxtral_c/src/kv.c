@@ -1,9 +1,13 @@
 #include "kv.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
+
+/* Anchors are multiples of this, so that a token's frames are never apart. */
+enum { ANCHOR_GRID = 16 };
 
 static size_t head_floats(const vox_kv *kv) { return (size_t)kv->block_positions * (size_t)kv->head_dim; }
 
@@ -26,7 +30,7 @@ vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_position
     kv->n_heads = c->n_kv_heads;
     kv->head_dim = c->head_dim;
     kv->window = c->window;
-    kv->max_positions = c->max_positions;
+    kv->max_positions = c->max_positions / ANCHOR_GRID * ANCHOR_GRID;
     kv->rope_theta = c->rope_theta;
     kv->block_positions = block_positions;
     /* One block more than the positions fill: they need not begin where a block does. */
@@ -84,17 +88,28 @@ static void turn_back(vox_kv *kv, int64_t first, int64_t end, int64_t by, float 
                 vox_rope(block_of(kv, p)->data + offset(kv, layer, 0, h, p), 1, kv->head_dim, table);
 }
 
-/* The oldest position still seen gets rotary position 0, if `end` would come too far otherwise. */
-static vox_status move_anchor(vox_kv *kv, int64_t first, int64_t end) {
-    const int64_t oldest = first - kv->window + 1;
-    if (end - kv->anchor <= kv->max_positions || oldest <= kv->anchor) return VOX_OK;
+/* Where the anchor belongs once `first` is reached: rotary positions run to the last one, then about
+ * the oldest position still seen gets 0. */
+static int64_t anchor_at(const vox_kv *kv, int64_t first) {
+    const int64_t oldest = first - kv->window + 1, anchor = oldest / ANCHOR_GRID * ANCHOR_GRID;
+    return first - kv->anchor < kv->max_positions || anchor <= kv->anchor ? kv->anchor : anchor;
+}
+
+int vox_kv_room(const vox_kv *kv, int64_t first) {
+    const int64_t room = anchor_at(kv, first) + kv->max_positions - first;
+    return room < 1 ? 1 : room > INT_MAX ? INT_MAX : (int)room;
+}
+
+static vox_status move_anchor(vox_kv *kv, int64_t first) {
+    const int64_t oldest = first - kv->window + 1, anchor = anchor_at(kv, first);
+    if (anchor == kv->anchor) return VOX_OK;
     float *table = vox_alloc((size_t)kv->head_dim, sizeof *table);
     vox_status status = table ? VOX_OK : VOX_ERR_MEMORY;
     for (int64_t p = oldest; p < first && status == VOX_OK; p += kv->block_positions - p % kv->block_positions)
         status = own(kv, p, kv->block_positions);
     if (status == VOX_OK) {
-        turn_back(kv, oldest, first, oldest - kv->anchor, table);
-        kv->anchor = oldest;
+        turn_back(kv, oldest, first, anchor - kv->anchor, table);
+        kv->anchor = anchor;
     }
     vox_free(table);
     return status;
@@ -104,7 +119,7 @@ vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
     /* A block entered in its middle keeps what lies before. */
     for (int64_t p = first; p < first + n; p += kv->block_positions - p % kv->block_positions)
         if (own(kv, p, (int)(p % kv->block_positions)) != VOX_OK) return VOX_ERR_MEMORY;
-    return move_anchor(kv, first, first + n);
+    return move_anchor(kv, first);
 }
 
 void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v) {
@@ -116,6 +131,16 @@ void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, c
             memcpy(data + offset(kv, layer, 1, h, first + i), v, size);
         }
     }
+}
+
+void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to) {
+    const float *src = block_of(kv, from)->data;
+    float *dst = block_of(kv, to)->data;
+    for (int layer = 0; layer < kv->n_layers; layer++)
+        for (int values = 0; values < 2; values++)
+            for (int h = 0; h < kv->n_heads; h++)
+                memcpy(dst + offset(kv, layer, values, h, to), src + offset(kv, layer, values, h, from),
+                       (size_t)kv->head_dim * sizeof *dst);
 }
 
 const float *vox_kv_run(const vox_kv *kv, int layer, int values, int head, int64_t position, int *run) {

@@ -36,12 +36,19 @@ void vox_kv_borrow(vox_kv *kv, const vox_kv *from);
 /* Forget everything, keep the memory. */
 void vox_kv_reset(vox_kv *kv);
 
-/* Make positions first .. first+n-1 writable, n <= max_batch, and move the anchor if their rotary
- * positions would exceed the last one. VOX_ERR_MEMORY if that fails, and then nothing is lost. */
+/* How many positions from `first` on may be added together: the anchor moves at fixed positions,
+ * however the work is cut, and a batch must not reach over one. At least 1. */
+int vox_kv_room(const vox_kv *kv, int64_t first);
+
+/* Make positions first .. first+n-1 writable, n <= max_batch, and move the anchor if it is time.
+ * VOX_ERR_MEMORY if that fails, and then nothing is lost. */
 vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n);
 
 /* Write k and v, each [n][heads * head_dim], at prepared positions of a layer. */
 void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v);
+
+/* Copy all that is kept of position `from` to `to`, a prepared one. */
+void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to);
 
 /* The keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and
  * in *run how many follow it contiguously (head_dim floats each), up to the block's end. */

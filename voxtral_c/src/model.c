@@ -45,7 +45,7 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     m->frames = vox_alloc(n * dim, sizeof(float));
     m->adapter = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
     m->hidden = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
-    m->logits = vox_alloc((size_t)c->vocab_size, sizeof(float));
+    m->logits = vox_alloc(VOX_DRAFT_COLUMNS * (size_t)c->vocab_size, sizeof(float));
     if (!m->compute.scratch || !m->conv0 || !m->frames || !m->adapter || !m->hidden || !m->logits ||
         vox_stack_buffers_init(&m->encoder_buffers, &c->encoder, frames) != VOX_OK ||
         vox_stack_buffers_init(&m->decoder_buffers, &c->decoder, VOX_BATCH_TOKENS) != VOX_OK)

@@ -2,13 +2,14 @@
 #ifndef VOX_MODEL_H
 #define VOX_MODEL_H
 
+#include "draft.h"
 #include "mel.h"
 #include "stack.h"
 #include "tokenizer.h"
 
 /* Tokens that pass through the encoder together, and prompt positions through the decoder. Larger
  * batches read the weights less often; this many make that negligible. */
-enum { VOX_BATCH_TOKENS = 16 };
+enum { VOX_BATCH_TOKENS = VOX_MAX_TREE };
 
 struct vox_model {
     char *path;               /* as it was named */
@@ -24,7 +25,7 @@ struct vox_model {
     float *frames;            /* [frames][encoder dim] */
     float *adapter;           /* [VOX_BATCH_TOKENS][decoder dim] */
     float *hidden;            /* [VOX_BATCH_TOKENS][decoder dim] */
-    float *logits;            /* [vocab] */
+    float *logits;            /* [VOX_DRAFT_COLUMNS][vocab] */
 
     struct vox_prompt *prompts;   /* those in use so far, one for each delay */
 };

@@ -126,12 +126,12 @@ void vox_silu(const vox_compute *c, float *a, const float *b, int width, int n) 
     run(c, silu_item, &job, n, 20.0 * width * n);
 }
 
-void vox_rope_table(const vox_stack_config *s, int64_t first, int n, float *table) {
+void vox_rope_table(const vox_stack_config *s, int64_t first, int n, const vox_tree *tree, float *table) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < s->head_dim; j += 2) {
             /* float32 at each step, as the model was trained: the angle's rounding is part of it. */
             const float f = vox_rope_frequency(s->rope_theta, j, s->head_dim);
-            const float angle = (float)(first + i) * f;
+            const float angle = (float)(first + (tree ? tree->depth[i] : i)) * f;
             *table++ = (float)cos((double)angle);
             *table++ = (float)sin((double)angle);
         }
@@ -145,6 +145,7 @@ typedef struct attention_job {
     const vox_kv *kv;
     int layer, n, tile;       /* tile: positions of an item */
     int64_t first;
+    const vox_tree *tree;
     const float *q;
     float *o;
 } attention_job;
@@ -157,7 +158,7 @@ static int tile_positions(const vox_stack_config *c) {
 size_t vox_attention_scratch(const vox_stack_config *c, int max_positions) {
     const int tile = min_int(tile_positions(c), max_positions);
     const size_t columns = (size_t)tile * (size_t)(c->n_heads / c->n_kv_heads);
-    return columns * (2 * (size_t)c->head_dim + (size_t)c->window + (size_t)tile);
+    return columns * (2 * (size_t)c->head_dim + (size_t)c->window + (size_t)max_positions);
 }
 
 /* scores[column][key - low] for keys low..high, block by block. */
@@ -184,6 +185,32 @@ static void add_values(const attention_job *job, int head, int columns, int64_t 
     }
 }
 
+/* Columns of the tree that column i sees, itself last; returns their number. */
+static int path_to(const vox_tree *tree, int i, int *path) {
+    const int length = tree->depth[i] + 1;
+    for (int at = length - 1; at >= 0; at--, i = tree->parent[i]) path[at] = i;
+    return length;
+}
+
+/* The weights of the keys that the column sees; row[0] is the key at `low`. Those of a tree are
+ * brought together for it, as they would lie in a batch of their own, and then put back. */
+static void weigh(const attention_job *job, int column, int64_t low, float *row, size_t ld) {
+    const vox_tree *tree = job->tree;
+    const int64_t position = job->first + (tree ? tree->depth[column] : column);
+    const int64_t begin = (position - job->s->window + 1 > low ? position - job->s->window + 1 : low) - low;
+    const int64_t end = position + 1 - low, base = job->first - low;
+    int path[VOX_MAX_TREE];
+    const int length = tree ? path_to(tree, column, path) : 0;
+    for (int i = 0; i < length; i++) row[base + i] = row[base + path[i]];
+    memset(row, 0, (size_t)begin * sizeof *row);
+    job->c->kernels->softmax(row + begin, (int)(end - begin));
+    memset(row + end, 0, (ld - (size_t)end) * sizeof *row);
+    for (int i = length - 1; i >= 0 && path[i] != i; i--) {
+        row[base + path[i]] = row[base + i];
+        row[base + i] = 0;
+    }
+}
+
 /* One key-value head, the query heads that share it, and a tile of positions. Keys that only
  * other positions of the tile see get weight 0, which adds nothing, not even a rounding. */
 static void attention_item(void *arg, int item, int thread) {
@@ -194,7 +221,7 @@ static void attention_item(void *arg, int item, int thread) {
     const int count = min_int(job->tile, job->n - from), group = s->n_heads / s->n_kv_heads;
     const int columns = count * group;
     const size_t hd = (size_t)s->head_dim, width = (size_t)s->n_heads * hd, part = (size_t)group * hd;
-    const int64_t start = job->first + from, high = start + count - 1;
+    const int64_t start = job->tree ? job->first : job->first + from, high = job->first + from + count - 1;
     const int64_t low = start - s->window + 1 > 0 ? start - s->window + 1 : 0;
     const size_t ld = (size_t)(high - low + 1);
     float *q = job->c->scratch + (size_t)thread * job->c->scratch_size;
@@ -206,23 +233,15 @@ static void attention_item(void *arg, int item, int thread) {
         for (size_t j = 0; j < part; j++) q[(size_t)i * part + j] = src[j] * scale;
     }
     score_keys(job, head, columns, low, high, q, scores, ld);
-    for (int col = 0; col < columns; col++) {
-        const int64_t position = start + col / group;
-        const int64_t begin = (position - s->window + 1 > low ? position - s->window + 1 : low) - low;
-        const int64_t end = position + 1 - low;
-        float *row = scores + (size_t)col * ld;
-        memset(row, 0, (size_t)begin * sizeof *row);
-        job->c->kernels->softmax(row + begin, (int)(end - begin));
-        memset(row + end, 0, (ld - (size_t)end) * sizeof *row);
-    }
+    for (int col = 0; col < columns; col++) weigh(job, from + col / group, low, scores + (size_t)col * ld, ld);
     add_values(job, head, columns, low, high, scores, ld, out);
     for (int i = 0; i < count; i++)
         memcpy(job->o + (size_t)(from + i) * width + (size_t)head * part, out + (size_t)i * part, part * sizeof *out);
 }
 
 void vox_attention(const vox_compute *c, const vox_stack_config *s, const vox_kv *kv, int layer,
-                   int64_t first, int n, const float *q, float *o) {
-    attention_job job = { c, s, kv, layer, n, min_int(tile_positions(s), n), first, q, o };
+                   int64_t first, int n, const vox_tree *tree, const float *q, float *o) {
+    attention_job job = { c, s, kv, layer, n, min_int(tile_positions(s), n), first, tree, q, o };
     const int64_t seen = first + n < s->window ? first + n : s->window;
     const int tiles = (n + job.tile - 1) / job.tile;
     run(c, attention_item, &job, s->n_kv_heads * tiles, 2.0 * s->n_heads * s->head_dim * (double)seen * n);

@@ -19,6 +19,15 @@ typedef struct vox_compute {
     size_t scratch_size;
 } vox_compute;
 
+/* A batch whose positions are guesses: each of its columns continues the column parent[i] < i (-1:
+ * what the cache holds), and so stands at position first + depth[i]. It sees the columns it
+ * descends from and no others, though all their keys lie in the cache, column i's at first + i. */
+enum { VOX_MAX_TREE = 16 };
+
+typedef struct vox_tree {
+    int parent[VOX_MAX_TREE], depth[VOX_MAX_TREE];
+} vox_tree;
+
 /* Floats of scratch that attention needs for this stack and batch size. */
 size_t vox_attention_scratch(const vox_stack_config *c, int max_positions);
 
@@ -41,12 +50,13 @@ void vox_norm(const vox_compute *c, const float *x, const float *weight, int dim
 /* a = silu(a) * b, both [n][width] */
 void vox_silu(const vox_compute *c, float *a, const float *b, int width, int n);
 
-/* Causal attention of n queries at positions first .. first+n-1 over the layer's cache, which
- * already holds their keys and values: o[n][heads * head_dim]. */
+/* Causal attention of n queries at positions first .. first+n-1 (or of a tree's columns, unless
+ * that is NULL) over the layer's cache, which already holds their keys and values:
+ * o[n][heads * head_dim]. A column of a tree has the bits it would have in a batch of its own. */
 void vox_attention(const vox_compute *c, const vox_stack_config *s, const vox_kv *kv, int layer,
-                   int64_t first, int n, const float *q, float *o);
+                   int64_t first, int n, const vox_tree *tree, const float *q, float *o);
 
-/* table[n][head_dim / 2] of (cos, sin) for positions first .. first+n-1. */
-void vox_rope_table(const vox_stack_config *s, int64_t first, int n, float *table);
+/* table[n][head_dim / 2] of (cos, sin) for positions first .. first+n-1, or a tree's. */
+void vox_rope_table(const vox_stack_config *s, int64_t first, int n, const vox_tree *tree, float *table);
 
 #endif

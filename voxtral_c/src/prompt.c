@@ -32,7 +32,10 @@ static vox_status decode_waiting(vox_utterance *u, const float *ffn_scale) {
     int ids[VOX_BATCH_TOKENS];
     const int n = u->n_audio - u->audio_at;
     for (int i = 0; i < n; i++) ids[i] = vox_prompt_token(u->decoded + i);
-    return n ? vox_utterance_decode(u, ids, n, ffn_scale, NULL) : VOX_OK;
+    if (!n) return VOX_OK;
+    if (vox_utterance_decode(u, ids, n, NULL, ffn_scale, 0) != VOX_OK) return VOX_ERR_MEMORY;
+    vox_utterance_keep(u, NULL, n);
+    return VOX_OK;
 }
 
 vox_status vox_prompt_play(vox_utterance *u, const float *ffn_scale) {

@@ -34,7 +34,8 @@ void vox_stack_buffers_free(vox_stack_buffers *b) {
 
 /* x += wo(attention(norm(x))) */
 static void add_attention(const vox_compute *c, const vox_stack_config *s, const vox_layer_weights *w,
-                          const vox_stack_buffers *b, vox_kv *kv, int layer, int64_t first, int n, float *x) {
+                          const vox_stack_buffers *b, vox_kv *kv, int layer, int64_t first, int n,
+                          const vox_tree *tree, float *x) {
     const size_t dim = (size_t)s->dim, head = (size_t)s->head_dim;
     const vox_product qkv[] = { { &w->wq, w->bq, b->q }, { &w->wk, NULL, b->k }, { &w->wv, w->bv, b->v } };
     const vox_product out = { &w->wo, w->bo, b->out };
@@ -50,7 +51,7 @@ static void add_attention(const vox_compute *c, const vox_stack_config *s, const
         vox_rope(b->k + (size_t)i * (size_t)s->n_kv_heads * head, s->n_kv_heads, s->head_dim, cs);
     }
     vox_kv_write(kv, layer, first, n, b->k, b->v);
-    vox_attention(c, s, kv, layer, first, n, b->q, b->attended);
+    vox_attention(c, s, kv, layer, first, n, tree, b->q, b->attended);
     vox_matmul(c, &out, 1, b->attended, (size_t)w->wo.cols, n);
     vox_add(x, b->out, (size_t)n * dim);
 }
@@ -70,12 +71,12 @@ static void add_feed_forward(const vox_compute *c, const vox_stack_config *s, co
 }
 
 void vox_stack_forward(const vox_compute *c, const vox_stack_config *s, const vox_layer_weights *layers,
-                       const vox_stack_buffers *b, vox_kv *kv, int64_t first, int n, float *x,
-                       const float *ffn_scale, const vox_tap *tap, const char *name) {
-    vox_rope_table(s, first - kv->anchor, n, b->rope);
+                       const vox_stack_buffers *b, vox_kv *kv, int64_t first, int n,
+                       const vox_tree *tree, float *x, const float *ffn_scale, const vox_tap *tap, const char *name) {
+    vox_rope_table(s, first - kv->anchor, n, tree, b->rope);
     for (int i = 0; i < s->n_layers; i++) {
         const float *scale = ffn_scale ? ffn_scale + (size_t)i * (size_t)s->dim : NULL;
-        add_attention(c, s, &layers[i], b, kv, i, first, n, x);
+        add_attention(c, s, &layers[i], b, kv, i, first, n, tree, x);
         add_feed_forward(c, s, &layers[i], b, scale, n, x);
         vox_tap_show(tap, name, i, x, n, s->dim);
     }

@@ -23,11 +23,12 @@ typedef struct vox_stack_buffers {
 vox_status vox_stack_buffers_init(vox_stack_buffers *b, const vox_stack_config *c, int max_positions);
 void vox_stack_buffers_free(vox_stack_buffers *b);   /* also of ones zeroed */
 
-/* Run positions first .. first+n-1, x[n][dim], through all layers in place. Their keys and values
+/* Run positions first .. first+n-1, or the columns of `tree` if that is not NULL, x[n][dim],
+ * through all layers in place. Their keys and values
  * go to kv, where vox_kv_prepare has made room. ffn_scale[layer][dim] (or NULL) multiplies the
  * feed-forward input. `name` is what taps call each layer's output. */
 void vox_stack_forward(const vox_compute *c, const vox_stack_config *s, const vox_layer_weights *layers,
-                       const vox_stack_buffers *b, vox_kv *kv, int64_t first, int n, float *x,
-                       const float *ffn_scale, const vox_tap *tap, const char *name);
+                       const vox_stack_buffers *b, vox_kv *kv, int64_t first, int n,
+                       const vox_tree *tree, float *x, const float *ffn_scale, const vox_tap *tap, const char *name);
 
 #endif

@@ -78,6 +78,8 @@ static vox_status init(vox_stream *s) {
     vox_status status = vox_utterance_init(&s->state, s->model);
     if (status == VOX_OK) status = vox_words_init(&s->words, &s->model->tokenizer);
     if (status != VOX_OK) return no_memory(s);
+    vox_drafter_init(&s->drafter);
+    s->drafter.columns = s->params.no_draft;
     status = set_interval(s, s->params.interval_s);
     return status == VOX_OK ? set_delay(s, s->params.delay_ms) : status;
 }
@@ -141,6 +143,7 @@ static void send_state(const vox_stream *s, vox_event_type type, const char *rea
         .prefill_ms = s->prefill_ms,
         .encoder_tokens = s->open && s->state.encoded > before ? s->state.encoded - before : 0,
         .decoder_steps = s->generated,
+        .decoder_passes = s->passes,
         .reason = reason,
     };
     send(s, &event);
@@ -167,40 +170,71 @@ static void guard(vox_stream *s, float *logits) {
         send_state(s, VOX_EVENT_WARNING, "rut");
 }
 
-static void choose(vox_stream *s) {
+static void choose(vox_stream *s, float *logits) {
     const vox_model *m = s->model;
-    const int vocab = m->config.vocab_size;
+    const int vocab = m->config.vocab_size, specials = m->tokenizer.n_special;
     vox_choice choice = { .index = s->generated };
-    guard(s, m->logits);
-    const float most = m->logits[vox_argmax(m->logits, vocab)];
-    vox_choose(m->logits, vocab, m->compute.kernels->sum_exp(m->logits, vocab, most), s->params.alternatives, &choice);
+    guard(s, logits);
+    const float most = logits[vox_argmax(logits, vocab)];
+    vox_choose(logits, vocab, m->compute.kernels->sum_exp(logits, vocab, most), s->params.alternatives, &choice);
     s->token = choice.id;
     if (s->forced && s->generated < s->n_forced) s->token = s->forced[s->generated];
     vox_rut_chosen(&s->rut, s->token);
     s->generated++;
+    vox_drafter_saw(&s->drafter, s->token, specials + vox_argmax(logits + specials, vocab - specials));
     send_choice(s, &choice);
 }
 
-/* Decode all embeddings that wait: the rest of the prompt at once, then token by token. */
-static vox_status decode(vox_stream *s) {
+/* The token behind each column that came true: path[n], whose last column is the first with logits,
+ * grows by the guesses that were chosen. Returns its new length. */
+static int choose_path(vox_stream *s, const int *ids, const vox_tree *tree, int columns, int *path, int n) {
+    const int first = path[n - 1], vocab = s->model->config.vocab_size;
+    for (;;) {
+        const int at = path[n - 1];
+        choose(s, s->model->logits + (size_t)(at - first) * (size_t)vocab);
+        int next = at + 1;
+        while (next < columns && (tree->parent[next] != at || ids[next] != s->token)) next++;
+        if (next >= columns) return n;
+        path[n++] = next;
+    }
+}
+
+/* One pass: what is left of the prompt, or the newest token, and guesses at those behind. */
+static vox_status decode_once(vox_stream *s) {
     vox_utterance *u = &s->state;
-    const int length = vox_prompt_length(s->model, s->prompt->delay);
-    while (u->audio_at < u->n_audio) {
-        int ids[VOX_BATCH_TOKENS], n = 0;
+    const int length = vox_prompt_length(s->model, s->prompt->delay), room = vox_kv_room(&u->decoder_kv, u->decoded);
+    const int waiting = u->n_audio - u->audio_at < room ? u->n_audio - u->audio_at : room;
+    const int prefill = u->decoded < length;
+    int ids[VOX_MAX_TREE], path[VOX_MAX_TREE], known = 0;
+    vox_tree tree;
+    do {
+        ids[known] = prefill ? vox_prompt_token(u->decoded + known) : s->token;
+        path[known] = tree.depth[known] = known;
+        tree.parent[known] = known - 1;
+        known++;
+    } while (known < waiting && u->decoded + known < length);
+    const int generates = u->decoded + known >= length;
+    const int n = generates ? vox_draft(&s->drafter, known, waiting - 1, ids, &tree) : known;
+
+    const double start = vox_now_ms();
+    if (vox_utterance_decode(u, ids, n, &tree, s->prompt->ffn_scale, generates ? n - known + 1 : 0) != VOX_OK)
+        return no_memory(s);
+    const double ms = vox_now_ms() - start;
+    *(prefill ? &s->prefill_ms : &s->decoder_ms) += ms;
+    if (!prefill) {
+        s->passes++;
+        vox_drafter_took(&s->drafter, n, ms);
+    }
+    vox_utterance_keep(u, path, generates ? choose_path(s, ids, &tree, n, path, known) : known);
+    return VOX_OK;
+}
+
+/* Decode all embeddings that wait. */
+static vox_status decode(vox_stream *s) {
+    while (s->state.audio_at < s->state.n_audio) {
         if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
-        const double start = vox_now_ms();
-        const int prefill = u->decoded < length;
-        if (prefill) {
-            const int most = u->n_audio - u->audio_at;
-            for (; n < most && u->decoded + n < length; n++) ids[n] = vox_prompt_token(u->decoded + n);
-        } else {
-            ids[n++] = s->token;
-        }
-        const int generates = u->decoded + n >= length;
-        if (vox_utterance_decode(u, ids, n, s->prompt->ffn_scale, generates ? s->model->logits : NULL) != VOX_OK)
-            return no_memory(s);
-        *(prefill ? &s->prefill_ms : &s->decoder_ms) += vox_now_ms() - start;
-        if (generates) choose(s);
+        const vox_status status = decode_once(s);
+        if (status != VOX_OK) return status;
     }
     return VOX_OK;
 }
@@ -256,9 +290,11 @@ static vox_status begin(vox_stream *s) {
     }
     vox_words_reset(&s->words);
     vox_rut_reset(&s->rut);
+    vox_drafter_begin(&s->drafter);
     s->generated = s->samples_in = 0;
     s->n_pending = s->pending_at = 0;
     s->encoder_ms = s->decoder_ms = s->prefill_ms = 0;
+    s->passes = 0;
     s->padding = -1;
     s->open = 1;
     return VOX_OK;
@@ -269,6 +305,7 @@ static void end(vox_stream *s, const char *reason) {
     s->open = 0;
     s->generated = s->samples_in = 0;
     s->encoder_ms = s->decoder_ms = s->prefill_ms = 0;
+    s->passes = 0;
     s->utterance++;
 }
 

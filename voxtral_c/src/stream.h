@@ -26,6 +26,8 @@ struct vox_stream {
     float *pending;           /* samples gathered until the encoder is worth running */
     size_t n_pending, pending_at, pending_room;
     double encoder_ms, decoder_ms, prefill_ms;
+    vox_drafter drafter;
+    int64_t passes;           /* of the decoder, the prompt's aside */
 
     /* Tests only. */
     vox_tap tap;

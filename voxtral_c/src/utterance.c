@@ -117,9 +117,12 @@ static void adapt(vox_utterance *u, int tokens) {
 vox_status vox_utterance_encode(vox_utterance *u) {
     vox_model *m = u->model;
     const vox_stack_config *s = &m->config.encoder;
-    const int ready = vox_utterance_ready(u), tokens = ready < VOX_BATCH_TOKENS ? ready : VOX_BATCH_TOKENS;
-    const int frames = tokens * m->config.downsample;
-    const int64_t first = u->encoded * m->config.downsample;
+    const int per_token = m->config.downsample, ready = vox_utterance_ready(u);
+    const int64_t first = u->encoded * per_token;
+    const int room = vox_kv_room(&u->encoder_kv, first) / per_token, most = room < 1 ? 1 : room;
+    int tokens = ready < VOX_BATCH_TOKENS ? ready : VOX_BATCH_TOKENS;
+    if (tokens > most) tokens = most;
+    const int frames = tokens * per_token;
     if (!tokens) return VOX_OK;
     if (vox_kv_prepare(&u->encoder_kv, first, frames) != VOX_OK) return VOX_ERR_MEMORY;
     for (int i = 0; i < tokens; i++)
@@ -127,7 +130,7 @@ vox_status vox_utterance_encode(vox_utterance *u) {
                        frames_per_token(m), m->config.n_mels);
     convolve(u, tokens);
     vox_stack_forward(&m->compute, s, m->weights.encoder, &m->encoder_buffers, &u->encoder_kv, first, frames,
-                      m->frames, NULL, u->tap, "enc");
+                      NULL, m->frames, NULL, u->tap, "enc");
     vox_norm(&m->compute, m->frames, m->weights.encoder_norm, s->dim, s->norm_eps, frames, m->frames);
     vox_tap_show(u->tap, "enc.norm", -1, m->frames, frames, s->dim);
     adapt(u, tokens);
@@ -139,27 +142,36 @@ vox_status vox_utterance_encode(vox_utterance *u) {
 
 /* ---- embeddings to logits -------------------------------------------------------------- */
 
-static void head(vox_utterance *u, float *x, float *logits) {
+static void head(vox_utterance *u, float *x, int n) {
     vox_model *m = u->model;
     const vox_stack_config *s = &m->config.decoder;
-    const vox_product out = { &m->weights.embeddings, NULL, logits };
-    vox_norm(&m->compute, x, m->weights.decoder_norm, s->dim, s->norm_eps, 1, x);
-    vox_tap_show(u->tap, "dec.norm", -1, x, 1, s->dim);
-    vox_matmul(&m->compute, &out, 1, x, (size_t)s->dim, 1);
-    vox_tap_show(u->tap, "logits", -1, logits, 1, m->config.vocab_size);
+    const vox_product out = { &m->weights.embeddings, NULL, m->logits };
+    vox_norm(&m->compute, x, m->weights.decoder_norm, s->dim, s->norm_eps, n, x);
+    vox_tap_show(u->tap, "dec.norm", -1, x, n, s->dim);
+    vox_matmul(&m->compute, &out, 1, x, (size_t)s->dim, n);
+    vox_tap_show(u->tap, "logits", -1, m->logits, n, m->config.vocab_size);
 }
 
-vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const float *ffn_scale, float *logits) {
+vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const vox_tree *tree,
+                                const float *ffn_scale, int heads) {
     vox_model *m = u->model;
     const vox_stack_config *s = &m->config.decoder;
     const size_t dim = (size_t)s->dim;
     if (vox_kv_prepare(&u->decoder_kv, u->decoded, n) != VOX_OK) return VOX_ERR_MEMORY;
-    for (int i = 0; i < n; i++) vox_weight_row(&m->weights.embeddings, ids[i], m->hidden + (size_t)i * dim);
-    vox_add(m->hidden, u->audio + (size_t)u->audio_at * dim, (size_t)n * dim);
+    for (int i = 0; i < n; i++) {
+        float *x = m->hidden + (size_t)i * dim;
+        vox_weight_row(&m->weights.embeddings, ids[i], x);
+        vox_add(x, u->audio + (size_t)(u->audio_at + (tree ? tree->depth[i] : i)) * dim, dim);
+    }
     vox_stack_forward(&m->compute, s, m->weights.decoder, &m->decoder_buffers, &u->decoder_kv, u->decoded, n,
-                      m->hidden, ffn_scale, u->tap, "dec");
-    if (logits) head(u, m->hidden + (size_t)(n - 1) * dim, logits);
+                      tree, m->hidden, ffn_scale, u->tap, "dec");
+    if (heads) head(u, m->hidden + (size_t)(n - heads) * dim, heads);
+    return VOX_OK;
+}
+
+void vox_utterance_keep(vox_utterance *u, const int *path, int n) {
+    for (int i = 0; path && i < n; i++)
+        if (path[i] != i) vox_kv_copy(&u->decoder_kv, u->decoded + path[i], u->decoded + i);
     u->audio_at += n;
     u->decoded += n;
-    return VOX_OK;
 }

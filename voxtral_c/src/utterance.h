@@ -41,8 +41,14 @@ int vox_utterance_ready(const vox_utterance *u);
 /* Encode up to VOX_BATCH_TOKENS of them into `audio`, all of whose embeddings must be used up. */
 vox_status vox_utterance_encode(vox_utterance *u);
 
-/* Decode the next n positions (n <= embeddings waiting) with tokens ids[n]. ffn_scale: see
- * vox_stack_forward. If logits is not NULL, those of the last position go there. */
-vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const float *ffn_scale, float *logits);
+/* Decode n <= VOX_MAX_TREE columns with tokens ids[n], none deeper in the tree (NULL: one behind the
+ * other) than embeddings wait. ffn_scale: see vox_stack_forward. The logits of the last `heads`
+ * columns go to the model's. Nothing has moved on yet: see vox_utterance_keep. */
+vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const vox_tree *tree,
+                                const float *ffn_scale, int heads);
+
+/* Of the columns just decoded those in path[n], each the child of the one before, are the next n
+ * positions (path NULL: the first n columns). The others leave no trace. */
+void vox_utterance_keep(vox_utterance *u, const int *path, int n);
 
 #endif

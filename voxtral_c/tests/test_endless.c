@@ -130,6 +130,18 @@ static void test_rut(void) {
     CHECK(strlen(c.text) > 2 * heard && !strncmp(c.text, last, heard), "%s", c.text);
 }
 
+/* Keys are turned at the same places, to the last bit, when every token is worked on alone. */
+static void check_one_by_one(vox_model *m, const collected *far) {
+    static collected c;
+    vox_stream *s = open_stream(m, 0, 0.08, &c);
+    s->drafter.columns = 1;
+    for (int i = 0; i < 3; i++) say_all(s, 1, 0);
+    const size_t n = (size_t)(c.n < far->n ? c.n : far->n);
+    CHECK(s->state.decoder_kv.anchor > 0 && s->state.encoder_kv.anchor > 0, "never turned");
+    CHECK(n > 200 && !memcmp(c.probability, far->probability, n * sizeof *c.probability), "other probabilities");
+    vox_stream_close(s);
+}
+
 /* Far beyond the positions that the model knows every token is still the same. */
 static void test_positions(void) {
     static collected c, far;
@@ -154,6 +166,7 @@ static void test_positions(void) {
                   "counting from %d", (int)kv[j]->anchor);
         finish(s);
         CHECK(c.n > 1000 && c.n == far.n && !memcmp(c.ids, far.ids, sizeof(int) * (size_t)c.n), "%s", far.text);
+        check_one_by_one(m, &far);
         float most = 0;
         for (int j = 0; j < c.n; j++) most = fmaxf(most, fabsf(c.probability[j] - far.probability[j]));
         CHECK(most < 1e-3f, "probabilities differ by %g", (double)most);

@@ -112,6 +112,7 @@ static void test_kernels(const char *kernels, vox_precision precision, vox_tenso
 
     /* Teacher-forced: what the reference was fed, position by position. */
     s->tap = (vox_tap){ record, &r };
+    s->drafter.columns = 1;
     s->fresh = 1;
     s->forced = ids;
     s->n_forced = n_ids;
