@@ -13,26 +13,20 @@ Prints a table; `--json FILE` writes the figures.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import json
 import os
 import platform
-import pty
-import select
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyte
+from watched import Watched
 
 from voxtui import paths
 from voxtui.engine.locate import find_engine
@@ -82,32 +76,6 @@ def real_time_factor(clips: list[Clip], threads: int) -> float:
     return spent / 1000 / heard
 
 
-class Watched:
-    """The application in a pseudo-terminal of 120 by 40, its screen read as a person would."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
-        self._screen = pyte.Screen(120, 40)
-        self._stream = pyte.ByteStream(self._screen)
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            os.execvpe(sys.executable, [sys.executable, "-m", "voxtui", *arguments], environment)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-
-    def look(self, seconds: float) -> str:
-        """What stands on the screen after the next thing drawn, or after so long."""
-        if select.select([self._terminal], [], [], seconds)[0]:
-            self._stream.feed(os.read(self._terminal, 1 << 16))
-        return " ".join(" ".join(self._screen.display).split())
-
-    def close(self) -> None:
-        os.write(self._terminal, b"q")
-        end = time.monotonic() + 20
-        while time.monotonic() < end and os.waitpid(self._pid, os.WNOHANG)[0] == 0:
-            with contextlib.suppress(OSError):  # it hung up
-                self.look(0.05)
-        os.close(self._terminal)
-
-
 def delays_of(clip: Clip, delay_ms: int, interval_s: float) -> list[float]:
     """Seconds from the end of each word in the sound to its text on the screen, at real time.
 
@@ -135,7 +103,10 @@ def delays_of(clip: Clip, delay_ms: int, interval_s: float) -> list[float]:
         config = Path(paths_there.stdout.strip())
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(settings)
-        watched = Watched(["--model", "tiny", "--input", str(clip.path)], environment)
+        watched = Watched(
+            [sys.executable, "-m", "voxtui", "--model", "tiny", "--input", str(clip.path)],
+            environment,
+        )
         end = time.monotonic() + clip.seconds + 30
         while len(arrivals) < len(clip.words) and time.monotonic() < end:
             shown = watched.look(0.02)
