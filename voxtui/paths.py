@@ -38,6 +38,11 @@ def config_file() -> Path:
     return base / "voxtui.toml"
 
 
+def vocabulary_file() -> Path:
+    """What is heard and what is meant, beside the settings."""
+    return config_file().with_name("vocabulary.txt")
+
+
 def cache_dir() -> Path:
     """What can be made again at any time."""
     home = _home()

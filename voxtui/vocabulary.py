@@ -111,6 +111,12 @@ class Vocabulary:
             changed, at = True, at + count
         return tuple(made) if changed else words
 
+    def rewritten_text(self, text: str) -> str:
+        """A plain text with the rules applied; its spaces stay."""
+        pieces = re.findall(r"\s*\S+\s*$|\s*\S+", text)
+        made = self.rewritten(tuple(Word(piece, 0.0) for piece in pieces))
+        return "".join(word.text for word in made) if pieces else text
+
     def _match(self, keys: Sequence[str], parts: Sequence[_Parts], at: int) -> int:
         """How many words from here on make the longest rule that fits; 0 for none."""
         for count in range(min(self._longest, len(keys) - at), 0, -1):

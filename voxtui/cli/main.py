@@ -32,6 +32,7 @@ COMMANDS = {
     "transcribe": "Write down what is said in audio and video files.",
     "listen": "Write down what a microphone hears, to standard output.",
     "sessions": "List, search, show, export and tidy what was said before.",
+    "vocabulary": "Replace what the model writes by what is meant.",
     "devices": "List the microphones.",
     "model": "List, get, check and remove models.",
 }
