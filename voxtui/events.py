@@ -205,6 +205,18 @@ class Segment:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a person makes of a settled segment.
+
+    `segment` is its place among all settled ones, `was` the text it has; "" takes it away.
+    """
+
+    segment: int
+    was: str
+    text: str
+
+
 # ---- pipeline to views -------------------------------------------------------------------
 
 
@@ -212,12 +224,17 @@ class Segment:
 class TranscriptChanged:
     """What is new on the page since the last such event.
 
-    `settled` are segments that will not change any more, to be appended; `tail` is the segment
-    being spoken (it replaces the previous tail) or None when there is none.
+    `settled` are segments that only a person will change, to be appended; `tail` is the segment
+    being spoken (it replaces the previous tail) or None when there is none. `edited` are settled
+    segments as they are now, each after its place among all settled ones; one without text was
+    taken away. `waiting` (it replaces the previous ones) have their place after words that are
+    still to come.
     """
 
     settled: tuple[Segment, ...] = ()
     tail: Segment | None = None
+    edited: tuple[tuple[int, Segment], ...] = ()
+    waiting: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from voxtui.events import (
     CaptureChanged,
     CaptureEvent,
     CaptureState,
+    Edit,
     EngineChanged,
     EngineEvent,
     EngineState,
@@ -122,9 +123,14 @@ class Pipeline:
         """Push-to-talk pressed or released, or live listening switched."""
         self._inbox.put(lambda: self._set_listening(on))
 
-    def note(self, text: str) -> None:
-        """Write a note of the person's into the transcript, here and now."""
-        self._inbox.put(lambda: self._publish(self._session.note(text)))
+    def note(self, text: str, at_s: float | None = None, wall_time: float | None = None) -> None:
+        """Write a note of the person's into the transcript: here and now, or where the sound
+        was at `at_s` (session audio time) and the clock at `wall_time`."""
+        self._inbox.put(lambda: self._publish(self._session.note(text, at_s, wall_time)))
+
+    def edit(self, edits: Iterable[Edit]) -> None:
+        """Change settled segments of the transcript."""
+        self._inbox.put(lambda: self._edit(tuple(edits)))
 
     def new_session(self, source: SourceFactory | None = None) -> None:
         """Close this session when its last words are out and begin another.
@@ -214,7 +220,7 @@ class Pipeline:
     def _end(self, timeout_s: float) -> None:
         self._engine.stop(timeout_s)
         self._session.close()
-        self._publish(TranscriptChanged(self._session.transcript.take_settled()))
+        self._publish(self._session.changed())
 
     def _fail(self, sentence: str) -> None:
         """The session cannot be written any more: stop hearing, keep what there is, say so."""
@@ -392,6 +398,13 @@ class Pipeline:
                 self._listener(event)
             case Notice():
                 self._listener(event)
+
+    def _edit(self, edits: tuple[Edit, ...]) -> None:
+        change = self._session.edit(edits)
+        if change is None:
+            sentence = "That text is another by now and was not changed: look at it once more."
+            self._listener(Notice(Severity.WARNING, sentence))
+        self._publish(change)
 
     def _publish(self, change: TranscriptChanged | None) -> None:
         if change is not None:

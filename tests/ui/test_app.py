@@ -279,20 +279,20 @@ async def test_following_stops_when_scrolled_up_and_returns_with_end() -> None:
         assert view.scroll_offset.y == view.max_scroll_y > 0
         await tell(pilot, TranscriptChanged((), speech("a new tail of words " * 9, 3000)))
         assert view.scroll_offset.y == view.max_scroll_y
-        assert not view.new_below
+        assert view.new_words == 0
 
         await pilot.press("pageup")
         y = view.scroll_offset.y
         assert not view.following
         await tell(pilot, TranscriptChanged((), speech("a longer tail of words " * 20, 3000)))
         assert view.scroll_offset.y == y
-        assert view.new_below
-        assert "new words" in view.render_line(view.size.height - 1).text
+        assert view.new_words == 55
+        assert "55 new words" in view.render_line(view.size.height - 1).text
 
         await pilot.press("end")
         await pilot.pause()
         assert view.following
-        assert not view.new_below
+        assert view.new_words == 0
         assert view.scroll_offset.y == view.max_scroll_y
 
 

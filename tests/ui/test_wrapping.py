@@ -129,9 +129,9 @@ def test_another_width_is_as_if_written_anew(
     page, fresh = Page(width, lambda wall: ""), Page(other, lambda wall: "")
     write(page)
     write(fresh)
-    page.rewrap(other, page.row(0))
+    page.rewrap(other, 0)
     while page.unfinished:
-        page.rewrap_slice()
+        page.refine()
     assert visible(page) == visible(fresh)
 
 
@@ -159,21 +159,20 @@ def test_a_long_page_is_laid_out_in_slices_and_the_reader_stays() -> None:
     page = Page(40, lambda wall: "")
     segments = tuple(speech(f"paragraph {n} " + "word " * 30, n * 60) for n in range(2000))
     page.change(TranscriptChanged(segments))
-    where = next(
-        y
-        for y, row in enumerate(page.settled)
-        if row.block == 1000 and page.text_of(row)[:4] == "para"
-    )
-    y = page.rewrap(25, page.row(where))
-    assert page.row_count < 1500, "at first only what is around the reader"
-    slices = 0
-    while page.unfinished:
-        y += page.rewrap_slice()
-        slices += 1
-    assert slices > 3
-    row = page.row(y)
+    assert page.row_count == 2000 * 6 - 1
+    page.rewrap(25, 1000)
+    y = page.find_row(1000)
+    page.make_exact(y, 20)
+    assert page.unfinished, "at first only what is around the reader"
+    row = page.row(page.find_row(1000))
     assert row is not None
-    assert page.text_of(row).startswith("paragraph 1000")
+    assert page.text_of(row) == "paragraph 1000 word word"
+    while page.unfinished:
+        page.refine()
+    fresh = Page(25, lambda wall: "")
+    fresh.change(TranscriptChanged(segments))
+    assert visible(page) == visible(fresh)
+    assert page.find_row(1000) == fresh.find_row(1000)
 
 
 # ---- one line

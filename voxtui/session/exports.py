@@ -18,8 +18,8 @@ FORMATS = ("txt", "md", "srt", "vtt", "json")
 
 
 def export(segments: Sequence[Segment], fmt: str, meta: SessionMeta) -> str:
-    """The segments in one of `FORMATS`, in the order of their time."""
-    ordered = sorted(segments, key=lambda segment: segment.start_s)
+    """The segments in one of `FORMATS`, in the order of their time; not those taken away."""
+    ordered = sorted((s for s in segments if s.text), key=lambda segment: segment.start_s)
     match fmt:
         case "txt":
             return "".join(f"{_line(segment)}\n" for segment in ordered)

@@ -11,6 +11,7 @@ from typing import Any
 
 from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
 from voxtui.session.audiofile import audio_seconds
+from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
@@ -59,7 +60,7 @@ class LoadedSession:
     @property
     def text(self) -> str:
         """All that was said, a line a paragraph."""
-        return "\n".join(s.text for s in self.segments if s.kind is SegmentKind.SPEECH)
+        return "\n".join(s.text for s in self.segments if s.kind is SegmentKind.SPEECH and s.text)
 
 
 class _Reader:
@@ -69,6 +70,8 @@ class _Reader:
         self.meta = SessionMeta()
         self.segments: list[Segment] = []
         self.words: list[Word] = []
+        self.waiting: list[Segment] = []
+        self.edits: dict[int, tuple[float, str]] = {}
         self.floor_s = 0.0
         self.done_s = 0.0
         self.heard_s = 0.0
@@ -86,6 +89,10 @@ class _Reader:
                 self._token(line)
             case "segment":
                 self._segment(line)
+            case "waits":
+                self.waiting.append(self._other(line))
+            case "edit":
+                self.edits[int(line["segment"])] = (float(line["start"]), str(line["text"]))
             case "retracted":
                 del self.words[int(line["kept"]) :]
                 self.done_s = min(self.done_s, float(line["from"]))
@@ -102,6 +109,10 @@ class _Reader:
             start_s = round(word_start_s(self.words[0], self.floor_s), 3)
             wall = self.clocks.wall_time(start_s)
             self._speech(len(self.words), start_s, self.words[-1].end_s, wall)
+        self.segments += self.waiting
+        for index, (start_s, text) in self.edits.items():
+            if index < len(self.segments) and self.segments[index].start_s == start_s:
+                self.segments[index] = edited(self.segments[index], text)
 
     def _token(self, line: dict[str, Any]) -> None:
         alternatives = tuple(
@@ -119,12 +130,21 @@ class _Reader:
         self.done_s = max(self.done_s, token.time_s)
 
     def _segment(self, line: dict[str, Any]) -> None:
-        kind = SegmentKind(line["kind"])
-        start_s, end_s, wall = float(line["start"]), float(line["end"]), float(line["wall"])
-        if kind is SegmentKind.SPEECH:
+        if SegmentKind(line["kind"]) is SegmentKind.SPEECH:
+            start_s, end_s, wall = float(line["start"]), float(line["end"]), float(line["wall"])
             self._speech(int(line["words"]), start_s, end_s, wall)
-        else:
-            self.segments.append(Segment(kind, start_s, end_s, wall, note=str(line["note"])))
+            return
+        segment = self._other(line)
+        if segment in self.waiting:
+            self.waiting.remove(segment)
+        self.segments.append(segment)
+
+    def _other(self, line: dict[str, Any]) -> Segment:
+        """A note or a gap."""
+        kind, note = SegmentKind(line["kind"]), str(line["note"])
+        return Segment(
+            kind, float(line["start"]), float(line["end"]), float(line["wall"]), note=note
+        )
 
     def _speech(self, count: int, start_s: float, end_s: float, wall: float) -> None:
         words = tuple(self.words[:count])

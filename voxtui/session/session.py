@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
 from voxtui.events import (
     AudioGap,
+    Edit,
     EngineStats,
     Segment,
     SegmentKind,
@@ -139,17 +140,46 @@ class Session:
             self._tell()
             return None
         self._show(step)
-        return TranscriptChanged(self.transcript.take_settled(), self.transcript.tail)
+        return self.changed()
 
-    def note(self, text: str) -> TranscriptChanged:
-        """Something typed while talking."""
+    def note(
+        self, text: str, at_s: float | None = None, wall_time: float | None = None
+    ) -> TranscriptChanged:
+        """Something typed while talking, about what is said now or was at a time before."""
         self._folder()
-        step = self.transcript.insert(
-            SegmentKind.NOTE, text, round(self.audio_s, 3), round(self._clock(), 3)
-        )
+        settled_s = self.transcript.segments[-1].end_s if self.transcript.segments else 0.0
+        at_s = self.audio_s if at_s is None else min(self.audio_s, max(at_s, settled_s))
+        wall_time = self._clock() if wall_time is None else wall_time
+        step = self._insert(SegmentKind.NOTE, text, round(at_s, 3), round(wall_time, 3))
         self._log_settled(step)
         self._show(step)
-        return TranscriptChanged(self.transcript.take_settled(), self.transcript.tail)
+        return self.changed()
+
+    def edit(self, edits: Iterable[Edit]) -> TranscriptChanged | None:
+        """What a person makes of settled segments; None when none of them holds what it should.
+
+        The log keeps what was heard; an edit is a line of its own.
+        """
+        edited = []
+        for edit in edits:
+            segment = self.transcript.edit(edit)
+            if segment is not None:
+                edited.append((edit.segment, segment))
+                self._write(edit_line(edit.segment, segment))
+        if not edited:
+            return None
+        self._show(Step(), edited)
+        self._sync(every_s=0.0)
+        return self.changed(tuple(edited))
+
+    def changed(self, edited: tuple[tuple[int, Segment], ...] = ()) -> TranscriptChanged:
+        """What is new since this was last asked."""
+        return TranscriptChanged(
+            self.transcript.take_settled(),
+            self.transcript.tail,
+            edited,
+            tuple(self.transcript.waiting),
+        )
 
     def record(self, **fields: Any) -> None:
         """Facts about the engine, for those who look at the session later."""
@@ -215,10 +245,18 @@ class Session:
             return Step()
         missing = f"{gap.seconds:.1f} s of sound" if gap.seconds else "some sound"
         text = f"{missing} missing here: {gap.reason}"
-        last = self.transcript.segments[-1:]
+        last = (self.transcript.waiting or self.transcript.segments)[-1:]
         if self.transcript.tail is None and last and (last[0].kind, last[0].note) == ("gap", text):
             return Step()
-        return self.transcript.insert(SegmentKind.GAP, text, at_s, round(self._clock(), 3))
+        return self._insert(SegmentKind.GAP, text, at_s, round(self._clock(), 3))
+
+    def _insert(self, kind: SegmentKind, text: str, at_s: float, wall_time: float) -> Step:
+        """Into the transcript; what has to wait for words is in the log at once."""
+        step = self.transcript.insert(kind, text, at_s, wall_time)
+        if self.transcript.waiting:
+            line = {"type": "waits", "kind": kind.value, "start": at_s, "end": at_s}
+            self._write({**line, "wall": wall_time, "note": text})
+        return step
 
     def _log_token(self, token: TokenText) -> None:
         line: dict[str, Any] = {
@@ -247,11 +285,13 @@ class Session:
                 line["note"] = segment.note
             self._write(line)
 
-    def _show(self, step: Step) -> None:
+    def _show(self, step: Step, edited: Iterable[tuple[int, Segment]] = ()) -> None:
         if self._markdown is None:
             return
         try:
-            self._markdown.update(step.settled, self.transcript.tail)
+            self._markdown.update(
+                step.settled, self.transcript.tail, edited, self.transcript.waiting
+            )
         except OSError as error:
             self._failed(error)
         if step.settled:
@@ -331,6 +371,7 @@ class Session:
             shutil.rmtree(making, ignore_errors=True)
             raise disk_error(error, self._root) from error
         audio.path = self.path / AUDIO  # the folder has its own name now
+        markdown.path = self.path / MARKDOWN
         self._audio, self._markdown = audio, markdown
         self._flush()
         self._show(Step(tuple(self.transcript.segments), moved=True))
@@ -346,6 +387,11 @@ class Session:
 
     def _make_audio(self, path: Path) -> AudioFile:
         return AudioFile(path)
+
+
+def edit_line(index: int, segment: Segment) -> dict[str, Any]:
+    """The log's line for a segment as a person made it."""
+    return {"type": "edit", "segment": index, "start": segment.start_s, "text": segment.text}
 
 
 def _moved(folder: Path, to: Path) -> bool:

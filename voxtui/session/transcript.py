@@ -1,6 +1,7 @@
 """Tokens become words, words become paragraphs. Pure: no files, no clock, no threads.
 
-The text is in two parts. *Settled* segments never change and never go away. The *tail* is the
+The text is in two parts. *Settled* segments stay; only a person edits them, and no replay of the
+engine undoes that. The *tail* is the
 paragraph being spoken: it grows, and it is what a crash of the engine takes back. It settles
 
 - at a pause (`PAUSE_S` without a word),
@@ -17,13 +18,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
+from voxtui.events import Alternative, Edit, Segment, SegmentKind, TokenText, Word
+from voxtui.session.edits import edited
 
 PAUSE_S = 0.8
 """So much silence between two words begins a new paragraph."""
 
 WORD_ROOM_S = 0.4
 """A word is told at its end: so much of a silence may still become one."""
+
+ROUNDING_S = 0.05
+"""Two times nearer than this are one."""
 
 LONGEST_S = 30.0
 LONGEST_WORDS = 400
@@ -93,6 +98,8 @@ class Transcript:
     def __init__(self) -> None:
         self.segments: list[Segment] = []
         self.settled_s = 0.0
+        self.waiting: list[Segment] = []  # notes and gaps after words that are still to come
+        self._originals: dict[int, Segment] = {}  # as they settled, of those that were edited
         self._taken = 0  # how many segments `take_settled` gave
         self._words: list[Word] = []
         self._floor_s = 0.0  # end of the last settled word
@@ -120,7 +127,7 @@ class Transcript:
         """All that was said so far, a line a paragraph."""
         tail = self.tail
         spoken = [*self.segments, *([tail] if tail else [])]
-        return "\n".join(s.text for s in spoken if s.kind is SegmentKind.SPEECH)
+        return "\n".join(s.text for s in spoken if s.kind is SegmentKind.SPEECH and s.text)
 
     def take_settled(self) -> tuple[Segment, ...]:
         """The segments that settled since this was last asked."""
@@ -155,9 +162,9 @@ class Transcript:
     def progress(self, done_s: float) -> Step:
         """All words up to `done_s` are out: the place to notice a pause."""
         self._done_s = done_s
-        if not self._words or done_s - self._words[-1].end_s < PAUSE_S + WORD_ROOM_S:
-            return UNMOVED
-        settled = self._settle_pause()
+        settled = self._place_waiting()
+        if self._words and done_s - self._words[-1].end_s >= PAUSE_S + WORD_ROOM_S:
+            settled += self._settle_pause()
         return Step(settled, moved=bool(settled))
 
     def utterance_ended(self, audio_end_s: float) -> Step:
@@ -165,7 +172,8 @@ class Transcript:
         self._done_s = max(self._done_s, audio_end_s)
         if self._skip_until_s is not None and audio_end_s >= self._skip_until_s:
             self._skip_until_s = None
-        settled = self._settle(len(self._words), audio_end_s)
+        settled = self._place_waiting(until_s=audio_end_s)
+        settled += self._settle(len(self._words), audio_end_s)
         return Step(settled, moved=bool(settled))
 
     def retract(self, from_s: float) -> tuple[Step, int]:
@@ -183,24 +191,47 @@ class Transcript:
         return Step(moved=moved), len(kept)
 
     def insert(self, kind: SegmentKind, text: str, at_s: float, wall_time: float) -> Step:
-        """Something that is not speech comes after the words so far.
+        """Something that is not speech has its place at a time of the sound.
 
-        A last word that may still grow stays in the tail, behind it.
+        It waits until the words up to there are out.
         """
-        count = len(self._words)
-        if count and self._done_s - self._words[-1].end_s < WORD_ROOM_S:
-            count -= 1
-        settled = self._settle(count, self._words[count - 1].end_s) if count else ()
-        segment = Segment(kind, at_s, at_s, wall_time, note=text)
-        self.segments.append(segment)
-        return Step((*settled, segment), moved=True)
+        self.waiting.append(Segment(kind, at_s, at_s, wall_time, note=text))
+        return Step(self._place_waiting(), moved=True)
+
+    def edit(self, edit: Edit) -> Segment | None:
+        """What became of a settled segment; None when it does not hold what it should."""
+        index = edit.segment
+        if not 0 <= index < len(self.segments) or self.segments[index].text != edit.was:
+            return None
+        original = self._originals.setdefault(index, self.segments[index])
+        self.segments[index] = edited(original, edit.text)
+        return self.segments[index]
 
     def finish(self) -> Step:
         """No more events come: what is in the tail settles."""
-        settled = self._settle(len(self._words), self._words[-1].end_s if self._words else 0.0)
+        settled = self._place_waiting(until_s=float("inf"))
+        settled += self._settle(len(self._words), self._words[-1].end_s if self._words else 0.0)
         return Step(settled, moved=bool(settled))
 
     # ---- how it is done ------------------------------------------------------------------
+
+    def _place_waiting(self, until_s: float = 0.0) -> tuple[Segment, ...]:
+        """Those whose time has come: the words before them settle, and they do.
+
+        Words up to `until_s` are all out, so that none of them may still grow.
+        """
+        settled: tuple[Segment, ...] = ()
+        while self.waiting and self.waiting[0].start_s <= max(until_s, self.done_s) + ROUNDING_S:
+            segment = self.waiting.pop(0)
+            count = sum(word.end_s <= segment.start_s for word in self._words)
+            may_grow = count and count == len(self._words) and segment.start_s > until_s
+            if may_grow and self._done_s - self._words[-1].end_s < WORD_ROOM_S:
+                count -= 1  # it stays in the tail, behind
+            if count:
+                settled += self._settle(count, self._words[count - 1].end_s)
+            self.segments.append(segment)
+            settled += (segment,)
+        return settled
 
     def _is_repeated(self, token: TokenText) -> bool:
         if self._skip_until_s is None:

@@ -24,6 +24,8 @@ class Palette:
     bar_hover: str
     selection: str
     pill: str
+    match: str
+    on_match: str
 
 
 def _theme(name: str, palette: Palette, *, dark: bool, ansi: bool = False, **more: str) -> Theme:
@@ -58,6 +60,8 @@ def _theme(name: str, palette: Palette, *, dark: bool, ansi: bool = False, **mor
             "screen-selection-background": p.selection,
             "on-accent": p.on_accent,
             "pill": p.pill,
+            "match": p.match,
+            "on-match": p.on_match,
             **{variable.replace("_", "-"): value for variable, value in more.items()},
         },
     )
@@ -79,6 +83,8 @@ DARK = _theme(
         bar_hover="#4a4f56",
         selection="#2f5f55",
         pill="#2b2f35",
+        match="#4d4022",
+        on_match="#f5ead0",
     ),
     dark=True,
 )
@@ -99,6 +105,8 @@ LIGHT = _theme(
         bar_hover="#bdb9b0",
         selection="#bfe3da",
         pill="#e6e2d8",
+        match="#f3e2b0",
+        on_match="#24272b",
     ),
     dark=False,
 )
@@ -119,6 +127,8 @@ TERMINAL = _theme(
         bar_hover="ansi_bright_black",
         selection="ansi_bright_blue",
         pill="ansi_default",
+        match="ansi_yellow",
+        on_match="ansi_black",
     ),
     dark=True,
     ansi=True,
@@ -136,7 +146,7 @@ TERMINAL = _theme(
 THEMES = (DARK, LIGHT, TERMINAL)
 TITLES = {"voxtui-dark": "dark", "voxtui-light": "light", "voxtui-terminal": "terminal's colours"}
 
-OWN_NAMES = ("muted", "faint", "pill", "on-accent")
+OWN_NAMES = ("muted", "faint", "pill", "on-accent", "match", "on-match")
 
 
 def own_variables(theme: Theme) -> dict[str, str]:

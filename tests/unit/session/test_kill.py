@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from voxtui.events import EngineStats, SegmentKind, TokenText, UtteranceEnded, WordsRetracted
+from voxtui.events import Edit, EngineStats, SegmentKind, TokenText, UtteranceEnded, WordsRetracted
 from voxtui.session import Session, SessionMeta, load_session
 from voxtui.session.markdown import escaped
 
@@ -40,6 +40,10 @@ def write_for_ever(root: Path, acknowledge: int, seed: int) -> None:
             changes.append(session.apply(WordsRetracted(at_s, "crash")))
         elif kind == 2:
             changes.append(session.note("a mark"))
+        elif kind == 3 and session.transcript.segments:
+            index = chance.randrange(len(session.transcript.segments))
+            text = session.transcript.segments[index].text
+            changes.append(session.edit([Edit(index, text, text + "!")]))
         else:
             changes.append(session.apply(EngineStats(at_s, at_s, 1.0, 1.0, 1, 1.0)))
         settled += sum(len(s.words) for c in changes if c for s in c.settled)
@@ -97,9 +101,11 @@ def test_killed_at_any_moment(tmp_path: Path, part: int) -> None:
         assert not loaded.live
         page = (folder / "transcript.md").read_text("utf-8")
         settled = sum(1 for line in parsed if line["type"] == "segment")
-        for segment in loaded.segments[:settled]:
+        being_edited = parsed[-1].get("segment", -1)
+        for index, segment in enumerate(loaded.segments[:settled]):
             if segment.kind is SegmentKind.SPEECH:
-                assert escaped(segment.text) in page
+                before = segment.text[:-1] if index == being_edited else segment.text
+                assert escaped(segment.text) in page or escaped(before) in page
         notes = sum(s.kind is SegmentKind.NOTE for s in loaded.segments[:settled])
         in_flight = parsed[-1].get("kind") == "note"
         assert page.count("▸ mark") >= notes - in_flight

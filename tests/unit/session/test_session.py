@@ -155,15 +155,15 @@ def test_the_files_of_a_session(session: Session) -> None:
     session.close()
     session.close()
     assert [line["type"] for line in lines(session)] == [
-        *("session", "utterance", "token", "token", "segment", "segment", "token", "token"),
-        *("listened", "utterance_end", "segment", "facts", "closed"),
+        *("session", "utterance", "token", "token", "segment", "waits", "token", "token"),
+        *("listened", "utterance_end", "segment", "segment", "facts", "closed"),
     ]
     text = page(session)
     assert re.fullmatch(
         r"# \d+ November 2026, \d\d:\d\d\n\nMic · tiny\n\n"
         r"\*\*\d\d:\d\d\*\* one light\n\n"
-        r"> ▸ mark: look at \\\*this\\\*\n\n"
-        r"\*\*\d\d:\d\d\*\* kitchen\n",
+        r"\*\*\d\d:\d\d\*\* kitchen\n\n"
+        r"> ▸ mark: look at \\\*this\\\*\n",
         text,
     )
     summary = json.loads((session.path / "session.json").read_text())
@@ -207,7 +207,7 @@ def test_a_gap_is_in_the_text_once(session: Session) -> None:
     assert session.apply(AudioGap("overflow", 0.02)) is None
     change = session.apply(AudioGap("overflow", 0.0))
     assert change is not None
-    assert [s.kind for s in change.settled] == [SegmentKind.GAP]
+    assert [s.kind for s in change.waiting] == [SegmentKind.GAP]
     assert session.apply(AudioGap("overflow", 0.0)) is None
     assert session.apply(AudioGap("device lost", 2.0)) is not None
     session.close()

@@ -120,18 +120,49 @@ def test_words_of_no_duration_do_not_pile_up() -> None:
     assert whole(transcript) == " la" * 1000
 
 
-def test_a_note_comes_after_the_words_so_far() -> None:
+def test_a_note_waits_for_the_words_before_it() -> None:
+    transcript = Transcript()
+    transcript.token(token(" one", 1.0))
+    step = transcript.insert(SegmentKind.NOTE, "here", 1.6, 99.0)
+    assert (step.moved, step.settled) == (True, ())
+    assert [segment.text for segment in transcript.waiting] == ["here"]
+    transcript.token(token(" kit", 1.5))
+    transcript.token(token("chen", 1.58, start=False))
+    step = transcript.token(token(" light", 1.9))
+    assert step.settled == (), "the engine has not said that all is out up to there"
+    step = transcript.progress(2.2)
+    assert [segment.text for segment in step.settled] == ["one kitchen", "here"]
+    assert transcript.waiting == []
+    assert transcript.tail is not None
+    assert transcript.tail.text == "light"
+
+
+def test_a_note_of_now_comes_at_once_when_all_words_are_out() -> None:
+    transcript = Transcript()
+    transcript.token(token(" one", 1.0))
+    transcript.utterance_ended(2.0)
+    step = transcript.insert(SegmentKind.NOTE, "here", 2.0, 99.0)
+    assert [segment.text for segment in step.settled] == ["here"]
+
+
+def test_a_note_in_the_words_so_far_leaves_a_last_word_that_may_grow() -> None:
     transcript = Transcript()
     transcript.token(token(" one", 1.0))
     transcript.token(token(" kit", 1.5))
-    step = transcript.insert(SegmentKind.NOTE, "here", 1.6, 99.0)
+    transcript.progress(1.55)
+    step = transcript.insert(SegmentKind.NOTE, "here", 1.55, 99.0)
     assert [segment.text for segment in step.settled] == ["one", "here"]
-    transcript.token(token("chen", 1.58, start=False))
+    transcript.token(token("chen", 1.7, start=False))
     assert transcript.tail is not None
     assert transcript.tail.text == "kitchen"
-    transcript.progress(2.2)
-    step = transcript.insert(SegmentKind.NOTE, "there", 2.0, 99.0)
-    assert [segment.text for segment in step.settled] == ["kitchen", "there"]
+
+
+def test_what_waits_has_its_place_at_the_end_of_all() -> None:
+    transcript = Transcript()
+    transcript.token(token(" one", 1.0))
+    transcript.insert(SegmentKind.NOTE, "here", 5.0, 99.0)
+    step = transcript.finish()
+    assert [segment.text for segment in step.settled] == ["one", "here"]
 
 
 def test_retraction_takes_the_tail_back_and_nothing_else() -> None:

@@ -1,37 +1,41 @@
-"""The transcript on the screen: rows of a `Page`, drawn line by line, followed to the end."""
+"""The transcript on the screen: a page with a cursor, a selection and a search."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
-from rich.segment import Segment as Piece
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from voxtui.events import SegmentKind, TranscriptChanged
-from voxtui.ui.widgets.page import MARKS, Page, Row
-from voxtui.ui.words import clock as wall_clock
+from voxtui.ui.widgets import cursor as moving
+from voxtui.ui.widgets.cursor import Place, text_between, word_at, words_of
+from voxtui.ui.widgets.drawing import Layer, Tail, draw_row, with_hint
+from voxtui.ui.widgets.page import MARKS, Block, Row
+from voxtui.ui.widgets.pageview import PageView
+from voxtui.ui.widgets.searching import Searching
+from voxtui.ui.words import count
 
-WIDEST_TEXT = 92
-STAMPED_FROM = 66
-"""Narrower than this there are no time stamps."""
 CARET = "▁"
 
 
-class TranscriptView(ScrollView, can_focus=False):
-    """Shows what was said. Follows the end until the reader scrolls up."""
+class TranscriptView(Searching, PageView):
+    """Draws the page and what lies on it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "transcript--stamp",
         "transcript--note",
         "transcript--gap",
+        "transcript--tail",
+        "transcript--doubt",
+        "transcript--match",
+        "transcript--found",
+        "transcript--cursor",
         "transcript--caret",
         "transcript--below",
     }
@@ -44,137 +48,215 @@ class TranscriptView(ScrollView, can_focus=False):
         & > .transcript--stamp { color: $muted; }
         & > .transcript--note { color: $accent; }
         & > .transcript--gap { color: $warning; }
+        & > .transcript--tail { text-style: italic; }
+        & > .transcript--doubt { text-style: underline; }
+        & > .transcript--match { background: $match; color: $on-match; text-style: bold; }
+        & > .transcript--found { background: $accent; color: $on-accent; text-style: bold; }
+        & > .transcript--cursor { text-style: reverse; }
         & > .transcript--caret { color: $accent; }
         & > .transcript--below { color: $on-accent; background: $accent; }
     }
     """
 
-    following = reactive(True)
-    new_below = reactive(False)
     show_caret = reactive(False)
-    stamps = reactive(True)
+    doubts = reactive(False)
+    """Are words marked that are less probable than `doubt_below`?"""
+    doubt_below = reactive(0.5)
+    cursor: reactive[Place | None] = reactive(None)
+    """The beginning of the word it stands on."""
 
-    class FollowingChanged(Message):
-        """The view began or stopped following the end."""
+    class CursorMoved(Message):
+        """The cursor or the selection is another."""
 
-        def __init__(self, following: bool) -> None:
-            super().__init__()
-            self.following = following
+    class EditWanted(Message):
+        """A paragraph was clicked twice."""
 
-    def __init__(
-        self, *, id: str | None = None, clock: Callable[[float], str] = wall_clock
-    ) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.page = Page(40, clock)
-        self._moving = False
-
-    # ---- what it is given
+        self._anchor: Place | None = None  # where a selection by keys began
+        self._dragged: tuple[Place, Place] | None = None  # what the mouse selected
 
     def change(self, change: TranscriptChanged) -> None:
-        """Show what is new."""
-        before = self.page.row_count
-        settled = len(self.page.settled)
-        self.page.change(change)
-        if not self.following and (change.settled or change.tail):
-            self.new_below = True
-        if self.page.row_count != before:
-            self._resized_page()
-        self.refresh_lines(settled, max(1, self.page.row_count - settled + 1))
+        """Show what is new; the cursor stays on its word as far as there is one."""
+        super().change(change)
+        if self.cursor is not None and (change.edited or change.tail is None):
+            self._keep_cursor()
 
     def clear(self) -> None:
         """Begin an empty page."""
-        self.page.clear()
-        self.following = True
-        self._resized_page()
+        self.leave_cursor()
+        self._dragged = None
+        super().clear()
+
+    # ---- the cursor
+
+    def _keep_cursor(self) -> None:
+        assert self.cursor is not None
+        self.cursor = moving.nearest(self.page, self.cursor)
+
+    def place_cursor(self) -> Place | None:
+        """Put the cursor on the last word in sight, where there is none yet."""
+        if self.cursor is None:
+            bottom = self.scroll_offset.y + self.scrollable_content_region.height - 1
+            for y in range(min(bottom, self.page.row_count - 1), -1, -1):
+                row = self.page.row(y)
+                found = moving.in_row(self.page, row, 10_000) if row is not None else None
+                if found is not None:
+                    self.cursor = found
+                    break
+        return self.cursor
+
+    def move_cursor(self, by: str, direction: int, *, select: bool = False) -> None:
+        """By "word", "line", "page", "paragraph", or to the "end"; perhaps selecting."""
+        fresh = self.cursor is None
+        here = self.place_cursor()
+        if here is None:
+            return
+        if select and self._anchor is None:
+            self._anchor = here
+        elif not select and not self.selecting:
+            self._anchor = None
+        self._dragged = None
+        if not fresh or select:
+            self.cursor = self._target(here, by, direction)
+        self._show_cursor()
+
+    def _target(self, here: Place, by: str, direction: int) -> Place:
+        page = self.page
+        match by:
+            case "word":
+                return moving.beside(page, here, direction)
+            case "paragraph":
+                return moving.paragraph(page, here, direction)
+            case "end":
+                return (moving.first(page) if direction < 0 else moving.last(page)) or here
+        rows = max(1, self.size.height - 2) if by == "page" else 1
+        y = page.find_row(*here) + direction * rows
+        near = page.find_row(*here) + direction * (rows - 1) if 0 <= y < page.row_count else None
+        column = moving.column_of(page, here)
+        if near is not None and rows > 1:
+            row = page.row(near)
+            here = (moving.in_row(page, row, column) if row is not None else None) or here
+        return moving.above_or_below(page, here, direction, column)
+
+    def _show_cursor(self) -> None:
+        if self.cursor is not None:
+            self.show_row(self.page.find_row(*self.cursor))
+
+    def leave_cursor(self) -> None:
+        """No cursor, no selection."""
+        self.cursor = self._anchor = None
+        self.selecting = False
+        if self._dragged is not None:
+            self._dragged = None
+            self.screen.clear_selection()
+        self._tell_cursor()
+
+    selecting = False
+    """Do plain cursor keys select?"""
+
+    def toggle_selecting(self) -> None:
+        """Begin to select here, or select no more."""
+        if self.selecting:
+            self.selecting, self._anchor = False, None
+        elif self.place_cursor() is not None:
+            self.selecting, self._anchor = True, self.cursor
+        self._tell_cursor()
+
+    def select_all(self) -> None:
+        """From the first word to the last."""
+        begin, end = moving.first(self.page), moving.last(self.page)
+        if begin is not None and end is not None:
+            self._dragged = None
+            self.selecting, self._anchor, self.cursor = True, begin, end
+            self._tell_cursor()
+
+    def watch_cursor(self) -> None:
+        self._tell_cursor()
+
+    def _tell_cursor(self) -> None:
         self.refresh()
+        self.post_message(self.CursorMoved())
 
-    def return_to_end(self) -> None:
-        """Follow again."""
-        self.following = True
-        self._to_end()
-
-    # ---- measures
+    # ---- the selection
 
     @property
-    def _stamp_width(self) -> int:
-        return 8 if self.stamps and self.size.width >= STAMPED_FROM else 0
+    def selected(self) -> tuple[Place, Place] | None:
+        """From where to where words are selected, by keys or by mouse."""
+        if self._dragged is not None:
+            return self._dragged
+        if self._anchor is None or self.cursor is None:
+            return None
+        begin, end = sorted((self._anchor, self.cursor))
+        span = word_at(self.page, end)
+        return begin, Place(end.block, span.end if span is not None else end.at)
 
-    @property
-    def gutter_width(self) -> int:
-        """Cells left of the text."""
-        margin = 3 if self.size.width >= 40 and not self.screen.has_class("-narrow") else 1
-        return margin + self._stamp_width
+    def selected_text(self) -> str:
+        """The selected words, paragraphs in one piece, without times."""
+        found = self.selected
+        return text_between(self.page, *found) if found is not None else ""
 
-    def _text_width(self) -> int:
-        right = 3 if self.size.width >= STAMPED_FROM else 2
-        return max(8, min(WIDEST_TEXT, self.size.width - self.gutter_width - right))
+    def selection_updated(self, selection: Selection | None) -> None:
+        """The mouse selected something else."""
+        if selection is None:
+            self._dragged = None
+        else:
+            begin, end = self._place(selection.start, 0), self._place(selection.end, -1)
+            self._dragged = (begin, end) if begin is not None and end is not None else None
+            if self._dragged is not None and self.cursor is not None:
+                self._anchor, self.selecting, self.cursor = None, False, None
+        self._tell_cursor()
 
-    # ---- scrolling
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The words the mouse selected."""
+        begin, end = self._place(selection.start, 0), self._place(selection.end, -1)
+        if begin is None or end is None:
+            return None
+        return text_between(self.page, begin, end), "\n"
 
-    def _resized_page(self) -> None:
-        self._moving = True
-        self.virtual_size = Size(self.scrollable_content_region.width, self.page.row_count)
-        self._moving = False
-        if self.following:
-            self._to_end()
+    def _place(self, offset: Offset | None, end: int) -> Place | None:
+        """The character at an offset of a drawn line; None: the very first or last."""
+        page = self.page
+        if page.empty:
+            return None
+        y = offset.y if offset is not None else (0 if end == 0 else page.row_count - 1)
+        row = page.row(min(max(0, y), page.row_count - 1))
+        if row is None:
+            return None
+        if row.end < 0:
+            return Place(row.block, 0)
+        if offset is None:
+            return Place(row.block, row.start if end == 0 else row.end)
+        x = offset.x - self.gutter_width - len(MARKS[page.block(row.block).kind])
+        return Place(row.block, min(row.end, row.start + max(0, x)))
 
-    def _to_end(self) -> None:
-        self._go_to(self.max_scroll_y)
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor on a word, a second one edits its paragraph."""
+        offset = event.style.meta.get("offset")
+        if "@click" in event.style.meta or self.screen.selections.get(self) is not None:
+            return
+        event.prevent_default()
+        row = self.page.row(offset[1]) if offset is not None else None
+        if row is None or row.end < 0:
+            self.leave_cursor()
+            return
+        assert offset is not None
+        column = offset[0] - self.gutter_width - len(MARKS[self.page.block(row.block).kind])
+        self._anchor, self.selecting = None, False
+        self.cursor = moving.in_row(self.page, row, column)
+        if event.chain == 2:
+            self.post_message(self.EditWanted())
 
-    def _go_to(self, y: int) -> None:
-        self._moving = True
-        self.scroll_to(y=y, animate=False, immediate=True, force=True)
-        self._moving = False
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if not self._moving:
-            self.following = round(new_value) >= self.max_scroll_y
-
-    def watch_following(self, following: bool) -> None:
-        if following:
-            self.new_below = False
-        self.post_message(self.FollowingChanged(following))
-
-    def watch_new_below(self) -> None:
-        self.refresh()
+    # ---- drawing
 
     def watch_show_caret(self) -> None:
         self.refresh_lines(max(0, self.page.row_count - 1))
 
-    def watch_stamps(self) -> None:
-        if self.is_mounted:
-            self._rewrap()
-
-    def on_resize(self, event: events.Resize) -> None:
-        if self._text_width() != self.page.width:
-            self._rewrap()
-        elif self.following:
-            self._to_end()
-
-    def _rewrap(self) -> None:
-        anchor = None if self.following else self.page.row(self.scroll_offset.y)
-        row = self.page.rewrap(self._text_width(), anchor)
-        self._resized_page()
-        if not self.following:
-            self._go_to(row)
+    def watch_doubts(self) -> None:
         self.refresh()
-        if self.page.unfinished:
-            self.call_later(self._rewrap_slice, self.page.width)
 
-    def _rewrap_slice(self, width: int) -> None:
-        if width != self.page.width or not self.page.unfinished:
-            return
-        above = self.page.rewrap_slice()
-        y = self.scroll_offset.y
-        self._resized_page()
-        if not self.following:
-            self._go_to(y + above)
+    def watch_doubt_below(self) -> None:
         self.refresh()
-        if self.page.unfinished:
-            self.set_timer(0.01, lambda: self._rewrap_slice(width))
-
-    # ---- drawing
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
@@ -182,91 +264,70 @@ class TranscriptView(ScrollView, can_focus=False):
         width = self.scrollable_content_region.width
         row = self.page.row(line)
         strip = Strip.blank(width, self.rich_style) if row is None else self._draw(row, line, width)
-        if self.new_below and y == self.scrollable_content_region.height - 1:
-            strip = self._with_hint(strip, width)
+        if self.new_words and y == self.scrollable_content_region.height - 1:
+            hint = f" ↓ {count(self.new_words, 'new word')} · End "
+            style = self._style("below") + Style.from_meta({"@click": "follow"})
+            strip = with_hint(strip, width, hint, style)
         return strip
 
     def _draw(self, row: Row, line: int, width: int) -> Strip:
         base = self.rich_style
         if row.end < 0:
             return Strip.blank(width, base).apply_offsets(0, line)
-        block = self.page.block_of(row)
-        first = row.start == 0
-        stamp = block.stamp if first and self._stamp_width else ""
-        gutter = self.gutter_width
-        left = f"{'':{gutter - self._stamp_width}}{stamp}" if stamp else ""
-        style = {
-            SegmentKind.SPEECH: base,
-            SegmentKind.NOTE: self._style("note"),
-            SegmentKind.GAP: self._style("gap"),
-        }[block.kind]
-        mark = MARKS[block.kind]
-        mark = mark if first else " " * len(mark)
-        pieces = [Piece(f"{left:{gutter}}", self._style("stamp"))]
-        if mark:
-            pieces.append(Piece(mark, style))
-        pieces += self._words(self.page.text_of(row), line, gutter + len(mark), style)
-        last = line == self.page.row_count - 1
-        if self.show_caret and last and block.kind is SegmentKind.SPEECH:
-            pieces.append(Piece(CARET, self._style("caret")))
-        strip = Strip(pieces).adjust_cell_length(width, base)
-        return strip.apply_offsets(0, line)
-
-    def _words(self, text: str, line: int, x: int, style: Style) -> list[Piece]:
-        """The text of a row, with what the mouse selected marked."""
-        selection = self.text_selection
-        span = selection.get_span(line) if selection is not None else None
-        if span is None:
-            return [Piece(text, style)]
-        start = min(len(text), max(0, span[0] - x))
-        end = len(text) if span[1] < 0 else min(len(text), max(0, span[1] - x))
-        marked = style + self.screen.get_component_rich_style("screen--selection")
-        parts = ((text[:start], style), (text[start:end], marked), (text[end:], style))
-        return [Piece(part, how) for part, how in parts if part]
-
-    def _with_hint(self, strip: Strip, width: int) -> Strip:
-        hint = " ↓ new words · End "
-        if width < len(hint) + 4:
-            hint = " ↓ "
-        at = width - len(hint) - 1
-        style = self._style("below") + Style.from_meta({"@click": "follow"})
-        return Strip.join(
-            [strip.crop(0, at), Strip([Piece(hint, style)]), strip.crop(width - 1, width)]
+        block = self.page.block(row.block)
+        caret = self.show_caret and line == self.page.row_count - 1
+        pieces = draw_row(
+            row,
+            block,
+            gutter=self.gutter_width,
+            stamp_width=self._stamp_width,
+            stamp=self._style("stamp"),
+            text={
+                SegmentKind.SPEECH: base,
+                SegmentKind.NOTE: self._style("note"),
+                SegmentKind.GAP: self._style("gap"),
+            }[block.kind],
+            layers=self._layers(row.block, block),
+            after=Tail(CARET, self._style("caret"))
+            if caret and block.kind is SegmentKind.SPEECH
+            else None,
         )
+        return Strip(pieces).adjust_cell_length(width, base).apply_offsets(0, line)
+
+    def _layers(self, index: int, block: Block) -> list[Layer]:
+        """What lies over the plain words of a block."""
+        layers = []
+        if block.settled < len(block.text) and block.kind is SegmentKind.SPEECH:
+            layers.append(Layer(block.settled, len(block.text), self._style("tail")))
+        if self.doubts:
+            layers += [
+                Layer(span.start, span.end, self._style("doubt"))
+                for span in words_of(block)
+                if span.word is not None and span.word.probability < self.doubt_below
+            ]
+        for match in self.matches_in(index):
+            style = "found" if match == self.match else "match"
+            layers.append(Layer(match.start, match.end, self._style(style)))
+        selected = self.selected
+        if selected is not None and selected[0].block <= index <= selected[1].block:
+            begin = selected[0].at if index == selected[0].block else 0
+            end = selected[1].at if index == selected[1].block else len(block.text)
+            layers.append(
+                Layer(begin, end, self.screen.get_component_rich_style("screen--selection"))
+            )
+        if self.cursor is not None and self.cursor.block == index:
+            word = word_at(self.page, self.cursor)
+            if word is not None:
+                layers.append(Layer(word.start, word.end, self._style("cursor")))
+        return layers
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"transcript--{name}")
+        return self.get_component_rich_style(f"transcript--{name}", partial=name in PARTIAL)
 
     def action_follow(self) -> None:
         """Back to the newest words."""
         self.return_to_end()
 
-    # ---- selecting
 
-    def selection_updated(self, selection: Selection | None) -> None:
-        """The mouse selected something else."""
-        self.refresh()
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected words, without time stamps, paragraphs in one piece."""
-        last = self.page.row_count - 1
-        begin = selection.start.y if selection.start is not None else 0
-        end = min(last, selection.end.y if selection.end is not None else last)
-        out: list[str] = []
-        previous: Row | None = None
-        for y in range(max(0, begin), end + 1):
-            row = self.page.row(y)
-            if row is None or row.end < 0:
-                continue
-            block = self.page.block_of(row)
-            x = self.gutter_width + len(MARKS[block.kind])
-            text = self.page.text_of(row)
-            stop = selection.end.x - x if selection.end is not None and y == end else len(text)
-            start = selection.start.x - x if selection.start is not None and y == begin else 0
-            part = text[max(0, start) : max(0, stop)]
-            if previous is not None and previous.block == row.block:
-                out.append(block.text[previous.end : row.start] + part)
-            else:
-                out.append(("\n\n" if out else "") + part)
-            previous = row
-        return "".join(out), "\n"
+PARTIAL = frozenset({"tail", "doubt", "cursor", "match", "found"})
+"""Styles that lie over others."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -18,6 +19,8 @@ _IDEOGRAPH = "\u2e80-\u3000\u3003-\u3007\u3012-\ua4cf\uf900-\ufaff\uff10-\uff19\
 _CLOSING = "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\uff09\u3011\u300b"
 _UNIT = re.compile(rf"[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}]+")
 _SPACES = re.compile(r"\s+")
+_NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff]*")
+"""Characters that take one cell each, among which only spaces break."""
 
 
 class Span(NamedTuple):
@@ -44,6 +47,8 @@ def wrap(text: str, width: int, start: int = 0) -> list[Span]:
     A single character wider than the width gets a row of its own.
     """
     width = max(1, width)
+    if _NARROW.fullmatch(text, start):
+        return [Span(*row.span()) for row in _narrow_row(width).finditer(text, start)]
     rows: list[Span] = []
     row_start = row_end = -1
     used = 0
@@ -65,6 +70,21 @@ def wrap(text: str, width: int, start: int = 0) -> list[Span]:
     if row_start >= 0:
         rows.append(Span(row_start, row_end))
     return rows
+
+
+def rows_needed(text: str, width: int) -> int:
+    """How many rows `wrap` gives."""
+    width = max(1, width)
+    if _NARROW.fullmatch(text):
+        return len(_narrow_row(width).findall(text))
+    return len(wrap(text, width))
+
+
+@lru_cache(maxsize=32)
+def _narrow_row(width: int) -> re.Pattern[str]:
+    """The longest run that ends with a word; else a word cut where the row is full."""
+    whole = rf"\S(?:.{{0,{width - 2}}}\S)?(?!\S)" if width > 1 else r"\S(?!\S)"
+    return re.compile(rf"{whole}|\S{{1,{width}}}")
 
 
 def _cells(text: str) -> int:
