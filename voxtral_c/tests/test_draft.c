@@ -167,7 +167,7 @@ static void make_forced(int *forced) {
 
 int main(void) {
     static int forced[FORCED];
-    safetensors golden;
+    vox_tensors golden;
     size_t n;
     open_golden(&golden);
     float *samples = reference_samples(&golden, &n);
@@ -179,7 +179,7 @@ int main(void) {
     test_delays(TRAINED_MODEL, clip, n_clip, 1);
     test_long(samples, n, forced);
     vox_free(samples);
-    safetensors_close(&golden);
+    vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }
