@@ -31,6 +31,17 @@ static vox_status no_memory(vox_error *err) {
     return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to work with this model.");
 }
 
+/* Room for a full batch of quantised columns of the longest rows. */
+static size_t quantised_chunks(const vox_config *c, int frames) {
+    const vox_stack_config *stacks[] = { &c->encoder, &c->decoder };
+    int longest = c->encoder.dim * c->downsample;
+    for (int i = 0; i < 2; i++) {
+        const int widths[] = { longest, stacks[i]->dim, stacks[i]->n_heads * stacks[i]->head_dim, stacks[i]->hidden_dim };
+        for (int j = 0; j < 4; j++) longest = widths[j] > longest ? widths[j] : longest;
+    }
+    return (size_t)frames * vox_chunks(longest);
+}
+
 static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_error *err) {
     const vox_config *c = &m->config;
     const int frames = vox_batch_frames(m);
@@ -41,12 +52,14 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     if (!m->compute.pool) return no_memory(err);
     m->compute.scratch_size = ((a > b ? a : b) + 15) / 16 * 16;
     m->compute.scratch = vox_alloc(m->compute.scratch_size * (size_t)vox_pool_threads(m->compute.pool), sizeof(float));
+    m->compute.n_chunks = quantised_chunks(c, frames);
+    m->compute.chunks = vox_alloc(m->compute.n_chunks, sizeof *m->compute.chunks);
     m->conv0 = vox_alloc((2 * n + 1) * dim, sizeof(float));
     m->frames = vox_alloc(n * dim, sizeof(float));
     m->adapter = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
     m->hidden = vox_alloc((size_t)VOX_BATCH_TOKENS * width, sizeof(float));
     m->logits = vox_alloc(VOX_DRAFT_COLUMNS * (size_t)c->vocab_size, sizeof(float));
-    if (!m->compute.scratch || !m->conv0 || !m->frames || !m->adapter || !m->hidden || !m->logits ||
+    if (!m->compute.scratch || !m->compute.chunks || !m->conv0 || !m->frames || !m->adapter || !m->hidden || !m->logits ||
         vox_stack_buffers_init(&m->encoder_buffers, &c->encoder, frames) != VOX_OK ||
         vox_stack_buffers_init(&m->decoder_buffers, &c->decoder, VOX_BATCH_TOKENS) != VOX_OK)
         return no_memory(err);
@@ -140,6 +153,7 @@ void vox_model_free(vox_model *m) {
     vox_prompts_free(m);
     vox_pool_free(m->compute.pool);
     vox_free(m->compute.scratch);
+    vox_free(m->compute.chunks);
     vox_stack_buffers_free(&m->encoder_buffers);
     vox_stack_buffers_free(&m->decoder_buffers);
     vox_free(m->conv0);

@@ -8,7 +8,10 @@
 #define INLINE_WORK 400000.0
 #define ITEM_WORK 60000.0
 
-enum { QUERY_TILE = 24 };     /* columns of a tile of attention */
+enum {
+    ROW_STEP = 32,            /* rows that the widest kernel takes at once */
+    QUERY_TILE = 24           /* columns of a tile of attention */
+};
 
 static int min_int(int a, int b) { return a < b ? a : b; }
 static int max_int(int a, int b) { return a > b ? a : b; }
@@ -31,40 +34,18 @@ typedef struct product_job {
     size_t ldx;
 } product_job;
 
-enum { SLOW_ROWS = 8, SLOW_COLUMNS = 16 };
-
-/* Types without kernels: widened some rows and one block of 256 at a time. */
-static void multiply_slowly(const product_job *job, const vox_product *p, int from, int rows) {
-    const vox_kernels *k = job->c->kernels;
-    const vox_weight *w = p->w;
-    const size_t ldy = (size_t)w->rows, stride = vox_row_bytes(w->type, w->cols);
-    float part[SLOW_COLUMNS * SLOW_ROWS], wide[SLOW_ROWS * 256];
-    for (int row = 0; row < rows; row += SLOW_ROWS) {
-        const int r_n = min_int(SLOW_ROWS, rows - row);
-        for (int i = 0; i < job->n; i++) memset(p->y + (size_t)i * ldy + from + row, 0, (size_t)r_n * sizeof(float));
-        for (int at = 0; at < w->cols; at += 256) {
-            const int length = min_int(256, w->cols - at);
-            const uint8_t *src = (const uint8_t *)w->data + (size_t)(from + row) * stride + vox_row_bytes(w->type, at);
-            for (int r = 0; r < r_n; r++) vox_dequantize(w->type, src + (size_t)r * stride, wide + r * 256, (size_t)length);
-            for (int i = 0; i < job->n; i += SLOW_COLUMNS) {
-                const int n = min_int(SLOW_COLUMNS, job->n - i);
-                k->matmul_f32(wide, 256, r_n, length, job->x + (size_t)i * job->ldx + at, job->ldx, n, part, SLOW_ROWS);
-                for (int j = 0; j < n; j++) vox_add(p->y + (size_t)(i + j) * ldy + from + row, part + j * SLOW_ROWS, (size_t)r_n);
-            }
-        }
-    }
-}
+static int is_quantised(const vox_weight *w) { return vox_block_weights(w->type) > 1; }
 
 static void multiply_rows(const product_job *job, const vox_product *p, int from, int rows) {
     const vox_kernels *k = job->c->kernels;
-    const size_t cols = (size_t)p->w->cols, ldy = (size_t)p->w->rows, at = (size_t)from * cols;
+    const vox_weight *w = p->w;
+    const size_t cols = (size_t)w->cols, ldy = (size_t)w->rows;
+    const void *data = (const char *)w->data + (size_t)from * vox_row_bytes(w->type, w->cols);
     float *y = p->y + from;
-    if (p->w->type == VOX_WEIGHT_BF16)
-        k->matmul_bf16((const uint16_t *)p->w->data + at, cols, rows, p->w->cols, job->x, job->ldx, job->n, y, ldy);
-    else if (p->w->type != VOX_WEIGHT_F32)
-        multiply_slowly(job, p, from, rows);
-    else
-        k->matmul_f32((const float *)p->w->data + at, cols, rows, p->w->cols, job->x, job->ldx, job->n, y, ldy);
+    if (is_quantised(w)) k->matmul_quant(w->type, data, rows, w->cols, job->c->chunks, job->n, y, ldy);
+    else if (w->type == VOX_WEIGHT_BF16) k->matmul_bf16(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
+    else if (w->type == VOX_WEIGHT_F16) k->matmul_f16(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
+    else k->matmul_f32(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
     if (p->bias)
         for (int i = 0; i < job->n; i++) vox_add(y + (size_t)i * ldy, p->bias + from, (size_t)rows);
 }
@@ -84,20 +65,43 @@ static void product_item(void *arg, int item, int thread) {
     }
 }
 
-void vox_matmul(const vox_compute *c, const vox_product *products, int count,
-                const float *x, size_t ldx, int n) {
-    product_job job = { c, products, count, n, 0, x, ldx };
+static void quantise_item(void *arg, int item, int thread) {
+    const product_job *job = arg;
+    (void)thread;
+    job->c->kernels->quantize(job->x + (size_t)item * job->ldx, job->products[0].w->cols, job->c->chunks + item,
+                              (size_t)job->n);
+}
+
+static void multiply(product_job *job) {
+    const vox_compute *c = job->c;
     int rows = 0, items = 0;
-    if (n <= 0) return;
-    for (int i = 0; i < count; i++) rows += products[i].w->rows;
-    const double row_work = (double)products[0].w->cols * n;
+    for (int i = 0; i < job->count; i++) rows += job->products[i].w->rows;
+    const double row_work = (double)job->products[0].w->cols * job->n;
     /* A few items per thread, so that a thread put aside by the system leaves little undone; not
      * too small, so that rows stream from memory. */
     const int even = rows / (vox_pool_threads(c->pool) * 8);
-    job.chunk = max_int(even, (int)(ITEM_WORK / row_work) + 1);
-    job.chunk = (min_int(job.chunk, rows) + 7) / 8 * 8;
-    for (int i = 0; i < count; i++) items += (products[i].w->rows + job.chunk - 1) / job.chunk;
-    run(c, product_item, &job, items, row_work * rows);
+    job->chunk = max_int(even, (int)(ITEM_WORK / row_work) + 1);
+    job->chunk = (min_int(job->chunk, rows) + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+    for (int i = 0; i < job->count; i++) items += (job->products[i].w->rows + job->chunk - 1) / job->chunk;
+    run(c, product_item, job, items, row_work * rows);
+}
+
+void vox_matmul(const vox_compute *c, const vox_product *products, int count,
+                const float *x, size_t ldx, int n) {
+    int quantised = 0, batch = n;
+    for (int i = 0; i < count; i++) quantised |= is_quantised(products[i].w);
+    const int k = products[0].w->cols;
+    if (quantised) batch = min_int(n, (int)(c->n_chunks / vox_chunks(k)));
+    for (int from = 0; from < n; from += batch) {
+        vox_product part[VOX_MAX_PRODUCTS];
+        product_job job = { c, part, count, min_int(batch, n - from), 0, x + (size_t)from * ldx, ldx };
+        for (int i = 0; i < count; i++) {
+            part[i] = products[i];
+            part[i].y += (size_t)from * (size_t)part[i].w->rows;
+        }
+        if (quantised) run(c, quantise_item, &job, job.n, 4.0 * k * job.n);
+        multiply(&job);
+    }
 }
 
 /* ---- elementwise ----------------------------------------------------------------------- */

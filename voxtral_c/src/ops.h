@@ -11,12 +11,15 @@
 #include "threads.h"
 #include "weights.h"
 
-/* What the operations run on. scratch: one block of scratch_size floats for each thread. */
+/* What the operations run on. scratch: one block of scratch_size floats for each thread. chunks:
+ * room for the quantised columns of one product, at least vox_chunks(k) for the longest. */
 typedef struct vox_compute {
     const vox_kernels *kernels;
     vox_pool *pool;
     float *scratch;
     size_t scratch_size;
+    vox_chunk *chunks;
+    size_t n_chunks;
 } vox_compute;
 
 /* A batch whose positions are guesses: each of its columns continues the column parent[i] < i (-1:

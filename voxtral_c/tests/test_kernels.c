@@ -18,11 +18,6 @@ static float noise(void) {
     return (float)((double)(seed >> 11) / 9007199254740992.0 * 2 - 1);
 }
 
-static uint16_t to_bf16(float f) {
-    union { float f; uint32_t u; } v = { f };
-    return (uint16_t)(v.u >> 16);
-}
-
 static float *random_floats(size_t n) {
     float *x = vox_alloc(n, sizeof *x);
     REQUIRE(x != NULL, "no memory");
@@ -40,61 +35,63 @@ static double difference(const float *a, const float *b, size_t n) {
     return worst / most;
 }
 
+/* Random weights in one of the plain types, and as floats. */
 typedef struct matrices {
-    float *w, *x;
-    uint16_t *w16;
-    float *wide;              /* w16 as floats */
+    vox_weight_type type;
+    void *w;
+    float *wide, *x;
 } matrices;
 
-static void multiply(const vox_kernels *k, const matrices *m, int bf16, int rows, int cols, int n, size_t ldx,
-                     int row, int col, float *y) {
-    const size_t at = (size_t)row * MAX_K;
-    if (bf16) k->matmul_bf16(m->w16 + at, MAX_K, rows, n, m->x + (size_t)col * ldx, ldx, cols, y, MAX_ROWS);
-    else k->matmul_f32((bf16 ? m->wide : m->w) + at, MAX_K, rows, n, m->x + (size_t)col * ldx, ldx, cols, y, MAX_ROWS);
+static void multiply(const vox_kernels *k, const matrices *m, int rows, int cols, int n, size_t ldx, int row, int col,
+                     float *y) {
+    const void *w = (const char *)m->w + (size_t)row * vox_row_bytes(m->type, MAX_K);
+    const float *x = m->x + (size_t)col * ldx;
+    if (m->type == VOX_WEIGHT_BF16) k->matmul_bf16(w, MAX_K, rows, n, x, ldx, cols, y, MAX_ROWS);
+    else if (m->type == VOX_WEIGHT_F16) k->matmul_f16(w, MAX_K, rows, n, x, ldx, cols, y, MAX_ROWS);
+    else k->matmul_f32(w, MAX_K, rows, n, x, ldx, cols, y, MAX_ROWS);
 }
 
-static void test_matmul_size(const vox_kernels *k, const matrices *m, int bf16, int rows, int cols, int n, size_t ldx) {
+static void test_matmul_size(const vox_kernels *k, const matrices *m, int rows, int cols, int n, size_t ldx) {
     static float y[MAX_COLS * MAX_ROWS + GUARD], want[MAX_COLS * MAX_ROWS], one[MAX_ROWS];
+    const char *type = vox_weight_type_name(m->type);
     int same = 1, clean = 1;
     for (int i = 0; i < MAX_COLS * MAX_ROWS + GUARD; i++) y[i] = 12345.0f;
     memset(want, 0, sizeof want);
-    multiply(k, m, bf16, rows, cols, n, ldx, 0, 0, y);
-    multiply(vox_kernels_generic(), m, bf16, rows, cols, n, ldx, 0, 0, want);
+    multiply(k, m, rows, cols, n, ldx, 0, 0, y);
+    multiply(vox_kernels_generic(), m, rows, cols, n, ldx, 0, 0, want);
     for (int c = 0; c < cols; c++) {
         CHECK(difference(y + c * MAX_ROWS, want + c * MAX_ROWS, (size_t)rows) < 1e-5,
-              "%s, bf16 %d: %d x %d x %d, column %d", k->name, bf16, rows, cols, n, c);
+              "%s, %s: %d x %d x %d, column %d", k->name, type, rows, cols, n, c);
         for (int r = 0; r < rows; r++) {
-            multiply(k, m, bf16, 1, 1, n, ldx, r, c, one);
+            multiply(k, m, 1, 1, n, ldx, r, c, one);
             same &= !memcmp(&one[0], &y[c * MAX_ROWS + r], sizeof(float));
         }
         for (int r = rows; r < MAX_ROWS; r++) clean &= y[c * MAX_ROWS + r] == 12345.0f;
     }
-    CHECK(same, "%s, bf16 %d: %d x %d x %d depends on the batch", k->name, bf16, rows, cols, n);
+    CHECK(same, "%s, %s: %d x %d x %d depends on the batch", k->name, type, rows, cols, n);
     CHECK(clean, "%s: wrote beyond its rows", k->name);
 }
 
-static void test_matmul(const vox_kernels *k) {
+static void test_matmul(const vox_kernels *k, vox_weight_type type) {
     static const int sizes[] = { 1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 64, 100, 128, 1280, 1293 };
-    matrices m = { random_floats(MAX_ROWS * MAX_K), random_floats(MAX_COLS * MAX_K), NULL, NULL };
-    m.w16 = vox_alloc(MAX_ROWS * MAX_K, sizeof *m.w16);
-    m.wide = vox_alloc(MAX_ROWS * MAX_K, sizeof *m.wide);
-    REQUIRE(m.w16 && m.wide, "no memory");
-    for (int i = 0; i < MAX_ROWS * MAX_K; i++) m.w16[i] = to_bf16(m.w[i]);
-    vox_widen_bf16(m.w16, m.wide, MAX_ROWS * MAX_K);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int bf16 = 0; bf16 < 2; bf16++) {
-            test_matmul_size(k, &m, bf16, MAX_ROWS, MAX_COLS, sizes[i], MAX_K);
-            test_matmul_size(k, &m, bf16, 8, 7, sizes[i], 128);     /* overlapping columns */
-            test_matmul_size(k, &m, bf16, 3, 1 + (int)i, sizes[i], MAX_K);
-        }
+    matrices m = { type, NULL, random_floats(MAX_ROWS * MAX_K), random_floats(MAX_COLS * MAX_K) };
+    m.w = vox_alloc(MAX_ROWS, vox_row_bytes(type, MAX_K));
+    REQUIRE(m.w, "no memory");
+    vox_quantize(type, m.wide, m.w, MAX_ROWS * MAX_K);
+    vox_dequantize(type, m.w, m.wide, MAX_ROWS * MAX_K);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        test_matmul_size(k, &m, MAX_ROWS, MAX_COLS, sizes[i], MAX_K);
+        test_matmul_size(k, &m, 8, 7, sizes[i], 128);     /* overlapping columns */
+        test_matmul_size(k, &m, 3, 1 + (int)i, sizes[i], MAX_K);
+    }
     /* Widened weights give the very same numbers. */
     float a[MAX_ROWS], b[MAX_ROWS];
-    k->matmul_bf16(m.w16, MAX_K, MAX_ROWS, 1293, m.x, MAX_K, 1, a, MAX_ROWS);
-    k->matmul_f32(m.wide, MAX_K, MAX_ROWS, 1293, m.x, MAX_K, 1, b, MAX_ROWS);
-    CHECK(!memcmp(a, b, sizeof a), "%s: BF16 and its float32 copy differ", k->name);
+    const matrices wide = { VOX_WEIGHT_F32, m.wide, m.wide, m.x };
+    multiply(k, &m, MAX_ROWS, 1, 1293, MAX_K, 0, 0, a);
+    multiply(k, &wide, MAX_ROWS, 1, 1293, MAX_K, 0, 0, b);
+    CHECK(!memcmp(a, b, sizeof a), "%s: %s and its float32 copy differ", k->name, vox_weight_type_name(type));
     vox_free(m.w);
     vox_free(m.x);
-    vox_free(m.w16);
     vox_free(m.wide);
 }
 
@@ -166,7 +163,9 @@ static void test_argmax(void) {
 int main(void) {
     const vox_kernels *k;
     for (int i = 0; (k = vox_kernels_at(i)) != NULL; i++) {
-        test_matmul(k);
+        test_matmul(k, VOX_WEIGHT_F32);
+        test_matmul(k, VOX_WEIGHT_BF16);
+        test_matmul(k, VOX_WEIGHT_F16);
         test_add_weighted(k);
         test_elementwise(k);
         CHECK(vox_kernels_select(k->name) == k, "%s by name", k->name);

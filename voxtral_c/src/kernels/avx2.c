@@ -1,10 +1,15 @@
 /* avx2.c - kernels for AVX2 with FMA; compiled with flags for these. */
 #include "kernels.h"
 
-#if defined(__AVX2__) && defined(__FMA__)
-#include <immintrin.h>
-
+#ifndef NAME
 #define NAME "avx2"
+#define TABLE vox_kernels_avx2
+#endif
+
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#include <immintrin.h>
+#include <string.h>
+
 #define LANES 8
 #define TILE_ROWS 4
 #define TILE_COLS 3
@@ -25,6 +30,8 @@ static inline __m256i first_n(int n) {
 #define V_WIDEN(h) _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16))
 #define V_LOAD_BF16(p) V_WIDEN(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define V_LOAD_BF16_N(p, n) load_bf16_n(p, n)
+#define V_LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define V_LOAD_F16_N(p, n) load_f16_n(p, n)
 #define V_ADD(a, b) _mm256_add_ps(a, b)
 #define V_SUB(a, b) _mm256_sub_ps(a, b)
 #define V_MUL(a, b) _mm256_mul_ps(a, b)
@@ -38,6 +45,12 @@ static inline __m256 load_bf16_n(const uint16_t *p, int n) {
     uint16_t padded[8] = { 0 };
     for (int i = 0; i < n; i++) padded[i] = p[i];
     return V_LOAD_BF16(padded);
+}
+
+static inline __m256 load_f16_n(const uint16_t *p, int n) {
+    uint16_t padded[8] = { 0 };
+    for (int i = 0; i < n; i++) padded[i] = p[i];
+    return V_LOAD_F16(padded);
 }
 
 static inline __m256 scale2(__m256 v, __m256 n) {
@@ -58,12 +71,97 @@ static inline float v_max(__m256 v) {
     return most;
 }
 
+/* ---- for quantised weights ---- */
+#define PANEL 1
+#define QUANT_COLS 4
+typedef __m256i ivec;
+#define I_LOAD1(p) load1(p)
+#define I_SET1(n) _mm256_set1_epi32(n)
+#define I_ZERO() _mm256_setzero_si256()
+#define I_AND(a, b) _mm256_and_si256(a, b)
+#define I_OR(a, b) _mm256_or_si256(a, b)
+#define I_XOR(a, b) _mm256_xor_si256(a, b)
+#define I_SHL(v, n) _mm256_slli_epi32(v, n)
+#define I_SHR(v, n) _mm256_srli_epi32(v, n)
+#define I_SAR(v, n) _mm256_srai_epi32(v, n)
+#define I_FLOAT(v) _mm256_cvtepi32_ps(v)
+#define V_HALF(v) half(v)
+#define V_FNMA(a, b, c) _mm256_fnmadd_ps(a, b, c)
+#define V_ABS(v) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v)
+#define V_STORE_I8(p, v) store_i8(p, _mm256_cvtps_epi32(v))
+
+#if defined(__AVXVNNI__)
+#define I_DOT(sum, w, x) _mm256_dpbusd_avx_epi32(sum, w, x)
+#define I_DOT_Q8(sum, w, x) _mm256_dpbusd_avx_epi32(sum, w, x)
+#define Q8_UNSIGNED 1
+#else
+#define I_DOT(sum, w, x) _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)))
+#define I_DOT_Q8(sum, w, x) dot_signed(sum, w, x)
+#define Q8_UNSIGNED 0
+
+/* Even and odd bytes, widened to 16 bit. */
+static inline __m256i dot_signed(__m256i sum, __m256i w, __m256i x) {
+    const __m256i even = _mm256_madd_epi16(_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8),
+                                           _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8));
+    const __m256i odd = _mm256_madd_epi16(_mm256_srai_epi16(w, 8), _mm256_srai_epi16(x, 8));
+    return _mm256_add_epi32(sum, _mm256_add_epi32(even, odd));
+}
+#endif
+
+static inline __m256i load1(const void *p) {
+    int32_t n;
+    memcpy(&n, p, sizeof n);
+    return _mm256_set1_epi32(n);
+}
+
+static inline __m256 half(__m256i v) {
+    const __m256i low = _mm256_and_si256(v, _mm256_set1_epi32(0xffff));
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, low), 0x08);
+    return _mm256_cvtph_ps(_mm256_castsi256_si128(packed));
+}
+
+static inline void store_i8(int8_t *p, __m256i v) {
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((void *)p, _mm_packs_epi16(words, words));
+}
+
+static inline __m256i gather(const uint8_t *const *rows, size_t at) {
+    int32_t n[8];
+    for (int r = 0; r < 8; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    return _mm256_loadu_si256((const void *)n);
+}
+
+static inline __m256i load_2x16(const uint8_t *low, const uint8_t *high) {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)low)),
+                                   _mm_loadu_si128((const void *)high), 1);
+}
+
+/* Four by four in each 128 bits. */
+static inline void transpose4(__m256i a, __m256i b, __m256i c, __m256i d, __m256i out[4]) {
+    const __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+    const __m256i AB = _mm256_unpackhi_epi32(a, b), CD = _mm256_unpackhi_epi32(c, d);
+    out[0] = _mm256_unpacklo_epi64(ab, cd);
+    out[1] = _mm256_unpackhi_epi64(ab, cd);
+    out[2] = _mm256_unpacklo_epi64(AB, CD);
+    out[3] = _mm256_unpackhi_epi64(AB, CD);
+}
+
+static inline void transpose16(const uint8_t *const *rows, size_t at, __m256i out[4]) {
+    transpose4(load_2x16(rows[0] + at, rows[4] + at), load_2x16(rows[1] + at, rows[5] + at),
+               load_2x16(rows[2] + at, rows[6] + at), load_2x16(rows[3] + at, rows[7] + at), out);
+}
+
+static inline void transpose32(const uint8_t *const *rows, size_t at, __m256i out[8]) {
+    transpose16(rows, at, out);
+    transpose16(rows, at + 16, out + 4);
+}
+
 #include "simd_body.h"
 
-const vox_kernels *vox_kernels_avx2(void) { return &table; }
+const vox_kernels *TABLE(void) { return &table; }
 
 #else
 
-const vox_kernels *vox_kernels_avx2(void) { return NULL; }
+const vox_kernels *TABLE(void) { return NULL; }
 
 #endif

@@ -1,10 +1,15 @@
 /* avx512.c - kernels for AVX-512 F, BW, DQ and VL; compiled with flags for these. */
 #include "kernels.h"
 
+#ifndef NAME
+#define NAME "avx512"
+#define TABLE vox_kernels_avx512
+#endif
+
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <immintrin.h>
+#include <string.h>
 
-#define NAME "avx512"
 #define LANES 16
 #define TILE_ROWS 4
 #define TILE_COLS 6
@@ -22,6 +27,8 @@ typedef __m512 vec;
 #define V_WIDEN(h) _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))
 #define V_LOAD_BF16(p) V_WIDEN(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
 #define V_LOAD_BF16_N(p, n) V_WIDEN(_mm256_maskz_loadu_epi16(MASK(n), p))
+#define V_LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define V_LOAD_F16_N(p, n) _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(MASK(n), p))
 #define V_ADD(a, b) _mm512_add_ps(a, b)
 #define V_SUB(a, b) _mm512_sub_ps(a, b)
 #define V_MUL(a, b) _mm512_mul_ps(a, b)
@@ -42,12 +49,101 @@ static inline void v_sum4(__m512 a, __m512 b, __m512 c, __m512 d, float *out) {
 
 static inline float v_max(__m512 v) { return _mm512_reduce_max_ps(v); }
 
+/* ---- for quantised weights ---- */
+#define PANEL 2
+#define QUANT_COLS 6
+typedef __m512i ivec;
+#define I_LOAD1(p) load1(p)
+#define I_SET1(n) _mm512_set1_epi32(n)
+#define I_ZERO() _mm512_setzero_si512()
+#define I_AND(a, b) _mm512_and_si512(a, b)
+#define I_OR(a, b) _mm512_or_si512(a, b)
+#define I_XOR(a, b) _mm512_xor_si512(a, b)
+#define I_SHL(v, n) _mm512_slli_epi32(v, n)
+#define I_SHR(v, n) _mm512_srli_epi32(v, n)
+#define I_SAR(v, n) _mm512_srai_epi32(v, n)
+#define I_FLOAT(v) _mm512_cvtepi32_ps(v)
+#define V_HALF(v) _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v))
+#define V_FNMA(a, b, c) _mm512_fnmadd_ps(a, b, c)
+#define V_ABS(v) _mm512_abs_ps(v)
+#define V_STORE_I8(p, v) _mm_storeu_si128((void *)(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)))
+
+static inline __m512i load1(const void *p) {
+    int32_t n;
+    memcpy(&n, p, sizeof n);
+    return _mm512_set1_epi32(n);
+}
+
+#if defined(__AVX512VNNI__)
+#define I_DOT(sum, w, x) _mm512_dpbusd_epi32(sum, w, x)
+#define I_DOT_Q8(sum, w, x) _mm512_dpbusd_epi32(sum, w, x)
+#define Q8_UNSIGNED 1
+#else
+#define I_DOT(sum, w, x) _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)))
+#define I_DOT_Q8(sum, w, x) dot_signed(sum, w, x)
+#define Q8_UNSIGNED 0
+
+/* Even and odd bytes, widened to 16 bit. */
+static inline __m512i dot_signed(__m512i sum, __m512i w, __m512i x) {
+    const __m512i even = _mm512_madd_epi16(_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8),
+                                           _mm512_srai_epi16(_mm512_slli_epi16(x, 8), 8));
+    const __m512i odd = _mm512_madd_epi16(_mm512_srai_epi16(w, 8), _mm512_srai_epi16(x, 8));
+    return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
+}
+#endif
+
+static inline __m512i gather(const uint8_t *const *rows, size_t at) {
+    int32_t n[16];
+    for (int r = 0; r < 16; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    return _mm512_loadu_si512(n);
+}
+
+static inline __m512i load_4x16(const uint8_t *const *rows, size_t at) {
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(rows[0] + at)));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[4] + at)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[8] + at)), 2);
+    return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[12] + at)), 3);
+}
+
+static inline __m512i load_2x32(const uint8_t *low, const uint8_t *high) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)low)),
+                              _mm256_loadu_si256((const void *)high), 1);
+}
+
+/* Four by four in each 128 bits. */
+static inline void transpose4(__m512i a, __m512i b, __m512i c, __m512i d, __m512i out[4]) {
+    const __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+    const __m512i AB = _mm512_unpackhi_epi32(a, b), CD = _mm512_unpackhi_epi32(c, d);
+    out[0] = _mm512_unpacklo_epi64(ab, cd);
+    out[1] = _mm512_unpackhi_epi64(ab, cd);
+    out[2] = _mm512_unpacklo_epi64(AB, CD);
+    out[3] = _mm512_unpackhi_epi64(AB, CD);
+}
+
+static inline void transpose16(const uint8_t *const *rows, size_t at, __m512i out[4]) {
+    transpose4(load_4x16(rows, at), load_4x16(rows + 1, at), load_4x16(rows + 2, at), load_4x16(rows + 3, at), out);
+}
+
+static inline void transpose32(const uint8_t *const *rows, size_t at, __m512i out[8]) {
+    __m512i t[8], low[4], high[4];       /* rows 0..7 and 8..15, the lanes of 4 and 4 interleaved */
+    for (int r = 0; r < 4; r++) {
+        t[r] = load_2x32(rows[r] + at, rows[r + 4] + at);
+        t[r + 4] = load_2x32(rows[r + 8] + at, rows[r + 12] + at);
+    }
+    transpose4(t[0], t[1], t[2], t[3], low);
+    transpose4(t[4], t[5], t[6], t[7], high);
+    for (int i = 0; i < 4; i++) {
+        out[i] = _mm512_shuffle_i32x4(low[i], high[i], 0x88);
+        out[i + 4] = _mm512_shuffle_i32x4(low[i], high[i], 0xdd);
+    }
+}
+
 #include "simd_body.h"
 
-const vox_kernels *vox_kernels_avx512(void) { return &table; }
+const vox_kernels *TABLE(void) { return &table; }
 
 #else
 
-const vox_kernels *vox_kernels_avx512(void) { return NULL; }
+const vox_kernels *TABLE(void) { return NULL; }
 
 #endif

@@ -3,21 +3,47 @@
 
 #include "kernels.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+
+/* Not every compiler's __builtin_cpu_supports knows this one. */
+static int has_avxvnni(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
+
+static int has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+static int has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 /* Ask the processor before the tables of other instruction sets are touched. */
 static int runs_here(const char *name) {
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (!strcmp(name, "avx2")) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (!strcmp(name, "avx512"))
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (!strcmp(name, "avx2")) return has_avx2();
+    if (!strcmp(name, "avxvnni")) return has_avx2() && has_avxvnni();
+    if (!strcmp(name, "avx512")) return has_avx512();
+    if (!strcmp(name, "avx512vnni")) return has_avx512() && __builtin_cpu_supports("avx512vnni");
+#elif defined(__aarch64__) && defined(__linux__)
+    if (!strcmp(name, "neondot")) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
     (void)name;
     return 1;
 }
 
 const vox_kernels *vox_kernels_at(int i) {
-    const vox_kernels *all[] = { vox_kernels_generic(), vox_kernels_neon(), vox_kernels_avx2(),
-                                 vox_kernels_avx512() };
+    const vox_kernels *all[] = { vox_kernels_generic(), vox_kernels_neon(), vox_kernels_neondot(),
+                                 vox_kernels_avx2(), vox_kernels_avxvnni(), vox_kernels_avx512(),
+                                 vox_kernels_avx512vnni() };
     for (size_t j = 0; j < sizeof all / sizeof *all; j++)
         if (all[j] && runs_here(all[j]->name) && i-- == 0) return all[j];
     return NULL;

@@ -1,5 +1,6 @@
 /* generic.c - the reference kernels in portable C: what the others are tested against. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels.h"
 
@@ -38,6 +39,15 @@ static float dot_bf16(const uint16_t *w, const float *x, int k) {
     return sum_lanes(s);
 }
 
+static float dot_f16(const uint16_t *w, const float *x, int k) {
+    float s[LANES] = { 0 };
+    int i = 0;
+    for (; i + LANES <= k; i += LANES)
+        for (int j = 0; j < LANES; j++) s[j] += vox_f16_to_f32(w[i + j]) * x[i + j];
+    for (int j = 0; i + j < k; j++) s[j] += vox_f16_to_f32(w[i + j]) * x[i + j];
+    return sum_lanes(s);
+}
+
 static void matmul_bf16(const uint16_t *w, size_t ldw, int rows, int k,
                         const float *x, size_t ldx, int cols, float *y, size_t ldy) {
     for (int r = 0; r < rows; r++)
@@ -45,11 +55,113 @@ static void matmul_bf16(const uint16_t *w, size_t ldw, int rows, int k,
             y[(size_t)c * ldy + (size_t)r] = dot_bf16(w + (size_t)r * ldw, x + (size_t)c * ldx, k);
 }
 
+static void matmul_f16(const uint16_t *w, size_t ldw, int rows, int k,
+                       const float *x, size_t ldx, int cols, float *y, size_t ldy) {
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++)
+            y[(size_t)c * ldy + (size_t)r] = dot_f16(w + (size_t)r * ldw, x + (size_t)c * ldx, k);
+}
+
 static void matmul_f32(const float *w, size_t ldw, int rows, int k,
                        const float *x, size_t ldx, int cols, float *y, size_t ldy) {
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++)
             y[(size_t)c * ldy + (size_t)r] = dot_f32(w + (size_t)r * ldw, x + (size_t)c * ldx, k);
+}
+
+/* ---- quantised weights ---- */
+
+/* A group of weights taken apart: w = scale * (u - offset) - min. Q6_K has a scale for each half. */
+typedef struct group {
+    int u[VOX_GROUP];
+    float scale[2], min;
+} group;
+
+static void group_q8_0(const vox_q8_0 *block, group *out) {
+    for (int i = 0; i < VOX_GROUP; i++) out->u[i] = block->q[i];
+    out->scale[0] = out->scale[1] = vox_f16_to_f32(block->d);
+}
+
+/* Q4_K, and Q5_K with fifth bits in qh */
+static void group_k(uint16_t d, uint16_t dmin, const uint8_t *s, const uint8_t *q, const uint8_t *qh, int g, group *out) {
+    const int scale = g < 4 ? s[g] & 63 : (s[g + 4] & 15) | s[g - 4] >> 6 << 4;
+    const int min = g < 4 ? s[g + 4] & 63 : s[g + 4] >> 4 | s[g] >> 6 << 4;
+    for (int i = 0; i < VOX_GROUP; i++) {
+        out->u[i] = q[g / 2 * 32 + i] >> g % 2 * 4 & 15;
+        if (qh) out->u[i] |= (qh[i] >> g & 1) << 4;
+    }
+    out->scale[0] = out->scale[1] = vox_f16_to_f32(d) * (float)scale;
+    out->min = vox_f16_to_f32(dmin) * (float)min;
+}
+
+static void group_q6_k(const vox_q6_k *block, int g, group *out) {
+    const uint8_t *low = block->ql + g / 4 * 64 + g % 2 * 32, *high = block->qh + g / 4 * 32;
+    for (int i = 0; i < VOX_GROUP; i++)
+        out->u[i] = ((low[i] >> (g % 4 / 2 * 4) & 15) | (high[i] >> (g % 4 * 2) & 3) << 4) - 32;
+    for (int h = 0; h < 2; h++) out->scale[h] = vox_f16_to_f32(block->d) * (float)block->scales[2 * g + h];
+}
+
+/* Group g of a row, counted from the row's beginning. */
+static void take_group(vox_weight_type type, const void *row, int g, group *out) {
+    const vox_q4_k *q4 = (const vox_q4_k *)row + g / VOX_GROUPS;
+    const vox_q5_k *q5 = (const vox_q5_k *)row + g / VOX_GROUPS;
+    out->min = 0;
+    if (type == VOX_WEIGHT_Q8_0) group_q8_0((const vox_q8_0 *)row + g, out);
+    else if (type == VOX_WEIGHT_Q4_K) group_k(q4->d, q4->dmin, q4->scales, q4->q, NULL, g % VOX_GROUPS, out);
+    else if (type == VOX_WEIGHT_Q5_K) group_k(q5->d, q5->dmin, q5->scales, q5->q, q5->qh, g % VOX_GROUPS, out);
+    else group_q6_k((const vox_q6_k *)row + g / VOX_GROUPS, g % VOX_GROUPS, out);
+}
+
+static float dot_group(vox_weight_type type, const group *w, const vox_chunk *x, int g, float sum) {
+    const int8_t *q = x->q + g * VOX_GROUP;
+    int dots[2] = { 0, 0 };
+    for (int i = 0; i < VOX_GROUP; i++) dots[i / (VOX_GROUP / 2)] += w->u[i] * q[i];
+    if (type != VOX_WEIGHT_Q6_K) return sum + w->scale[0] * x->d[g] * (float)(dots[0] + dots[1]) - w->min * x->sum[g];
+    for (int h = 0; h < 2; h++) sum += w->scale[h] * x->d[g] * (float)dots[h];
+    return sum;
+}
+
+static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, const vox_chunk *x, int cols,
+                         float *y, size_t ldy) {
+    const size_t row_bytes = vox_row_bytes(type, k);
+    for (int r = 0; r < rows; r++) {
+        for (int c = 0; c < cols; c++) y[(size_t)c * ldy + (size_t)r] = 0;
+        for (int g = 0; g < k / VOX_GROUP; g++) {
+            const vox_chunk *chunk = x + (size_t)(g / VOX_GROUPS) * (size_t)cols;
+            group part;
+            take_group(type, (const char *)w + (size_t)r * row_bytes, g, &part);
+            for (int c = 0; c < cols; c++) {
+                float *sum = y + (size_t)c * ldy + r;
+                *sum = dot_group(type, &part, chunk + c, g % VOX_GROUPS, *sum);
+            }
+        }
+    }
+}
+
+static void quantize_group(const float *x, vox_chunk *out, int g) {
+    int sums[2] = { 0, 0 };
+    float most = 0;
+    for (int i = 0; i < VOX_GROUP; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    if (most < 1e-30f) most = 0;
+    const float inverse = most > 0 ? 127.0f / most : 0;
+    for (int i = 0; i < VOX_GROUP; i++) {
+        const float v = rintf(x[i] * inverse);
+        const int q = v < 127 ? v > -127 ? (int)v : -127 : 127;      /* also of what is not finite */
+        out->q[g * VOX_GROUP + i] = (int8_t)q;
+        sums[i / (VOX_GROUP / 2)] += q;
+    }
+    out->d[g] = most / 127.0f;
+    out->sum[g] = out->d[g] * (float)(sums[0] + sums[1]);
+    for (int h = 0; h < 2; h++) out->offset_q6[2 * g + h] = -32 * sums[h];
+    out->offset_q8[g] = -128 * (sums[0] + sums[1]);
+}
+
+static void quantize(const float *x, int k, vox_chunk *out, size_t stride) {
+    for (int at = 0; at < k; at += VOX_CHUNK, out += stride) {
+        const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
+        if (groups < VOX_GROUPS) memset(out, 0, sizeof *out);
+        for (int g = 0; g < groups; g++) quantize_group(x + at + g * VOX_GROUP, out, g);
+    }
 }
 
 static void add_weighted(const float *p, size_t ldp, int queries, const float *v, size_t ldv,
@@ -93,7 +205,10 @@ const vox_kernels *vox_kernels_generic(void) {
     static const vox_kernels table = {
         .name = "generic",
         .matmul_bf16 = matmul_bf16,
+        .matmul_f16 = matmul_f16,
         .matmul_f32 = matmul_f32,
+        .quantize = quantize,
+        .matmul_quant = matmul_quant,
         .add_weighted = add_weighted,
         .rms_norm = rms_norm,
         .softmax = softmax,

@@ -3,13 +3,18 @@
  * Order of summation: every output element is summed in an order that depends on the length of
  * the sum alone, never on how many rows or columns are computed together, nor on alignment. So a
  * column computed alone equals, bit for bit, the same column in a batch. Instruction sets differ
- * in rounding only. Arithmetic is float32; BF16 weights are widened as they are read.
+ * in rounding only. Arithmetic is float32; BF16 and F16 weights are widened as they
+ * are read. Products of quantised weights are sums of whole numbers within a group of 32, exact, and
+ * float32 from group to group.
  */
 #ifndef VOX_KERNELS_H
 #define VOX_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "../quants.h"
+#include "quant.h"
 
 typedef struct vox_kernels {
     const char *name;
@@ -18,8 +23,18 @@ typedef struct vox_kernels {
      * Strides count elements; rows of w and columns of x are contiguous and may overlap. */
     void (*matmul_bf16)(const uint16_t *w, size_t ldw, int rows, int k,
                         const float *x, size_t ldx, int cols, float *y, size_t ldy);
+    void (*matmul_f16)(const uint16_t *w, size_t ldw, int rows, int k,
+                       const float *x, size_t ldx, int cols, float *y, size_t ldy);
     void (*matmul_f32)(const float *w, size_t ldw, int rows, int k,
                        const float *x, size_t ldx, int cols, float *y, size_t ldy);
+
+    /* The same for weights in blocks (Q8_0, Q4_K, Q5_K, Q6_K; k is a whole number of blocks, rows lie
+     * one behind the other) and columns that `quantize` made: cols chunks for the first 256 values,
+     * cols for the next, and so on. */
+    void (*matmul_quant)(vox_weight_type type, const void *w, int rows, int k,
+                         const vox_chunk *x, int cols, float *y, size_t ldy);
+    /* One column: out[i * stride] for i < vox_chunks(k); k is a multiple of 32. */
+    void (*quantize)(const float *x, int k, vox_chunk *out, size_t stride);
 
     /* out[q * ldo + d] += sum over j < keys of p[q * ldp + j] * v[j * ldv + d], for q < queries,
      * d < dim; keys in order, so that a run of keys may be added in pieces. */
@@ -39,8 +54,11 @@ typedef struct vox_kernels {
 /* NULL where this build or this processor lacks them. */
 const vox_kernels *vox_kernels_generic(void);
 const vox_kernels *vox_kernels_avx2(void);
+const vox_kernels *vox_kernels_avxvnni(void);
 const vox_kernels *vox_kernels_avx512(void);
+const vox_kernels *vox_kernels_avx512vnni(void);
 const vox_kernels *vox_kernels_neon(void);
+const vox_kernels *vox_kernels_neondot(void);
 
 /* By name, or the best there is for NULL; NULL if unknown or not available here. */
 const vox_kernels *vox_kernels_select(const char *name);

@@ -1,10 +1,15 @@
 /* neon.c - kernels for AArch64, whose baseline has all they need. */
 #include "kernels.h"
 
+#ifndef NAME
+#define NAME "neon"
+#define TABLE vox_kernels_neon
+#endif
+
 #if defined(__aarch64__) && defined(__ARM_NEON)
 #include <arm_neon.h>
+#include <string.h>
 
-#define NAME "neon"
 #define LANES 4
 #define TILE_ROWS 4
 #define TILE_COLS 4
@@ -20,6 +25,8 @@ typedef float32x4_t vec;
 #define V_STORE_N(p, v, n) store_n(p, v, n)
 #define V_LOAD_BF16(p) vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))
 #define V_LOAD_BF16_N(p, n) load_bf16_n(p, n)
+#define V_LOAD_F16(p) vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))
+#define V_LOAD_F16_N(p, n) load_f16_n(p, n)
 #define V_ADD(a, b) vaddq_f32(a, b)
 #define V_SUB(a, b) vsubq_f32(a, b)
 #define V_MUL(a, b) vmulq_f32(a, b)
@@ -47,6 +54,12 @@ static inline float32x4_t load_bf16_n(const uint16_t *p, int n) {
     return V_LOAD_BF16(padded);
 }
 
+static inline float32x4_t load_f16_n(const uint16_t *p, int n) {
+    uint16_t padded[4] = { 0 };
+    for (int i = 0; i < n; i++) padded[i] = p[i];
+    return V_LOAD_F16(padded);
+}
+
 static inline float32x4_t scale2(float32x4_t v, float32x4_t n) {
     const int32x4_t bits = vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)), 23);
     return vmulq_f32(v, vreinterpretq_f32_s32(bits));
@@ -58,12 +71,81 @@ static inline void v_sum4(float32x4_t a, float32x4_t b, float32x4_t c, float32x4
 
 static inline float v_max(float32x4_t v) { return vmaxvq_f32(v); }
 
+/* ---- for quantised weights ---- */
+#define PANEL 2
+#define QUANT_COLS 4
+typedef int32x4_t ivec;
+#define U32(v) vreinterpretq_u32_s32(v)
+#define S8(v) vreinterpretq_s8_s32(v)
+#define I_LOAD1(p) load1(p)
+#define I_SET1(n) vdupq_n_s32(n)
+#define I_ZERO() vdupq_n_s32(0)
+#define I_AND(a, b) vandq_s32(a, b)
+#define I_OR(a, b) vorrq_s32(a, b)
+#define I_XOR(a, b) veorq_s32(a, b)
+#define I_SHL(v, n) vshlq_s32(v, vdupq_n_s32(n))
+#define I_SHR(v, n) vreinterpretq_s32_u32(vshlq_u32(U32(v), vdupq_n_s32(-(n))))
+#define I_SAR(v, n) vshlq_s32(v, vdupq_n_s32(-(n)))
+#define I_FLOAT(v) vcvtq_f32_s32(v)
+#define V_HALF(v) vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(U32(v))))
+#define V_FNMA(a, b, c) vfmsq_f32(c, a, b)
+#define V_ABS(v) vabsq_f32(v)
+#define V_STORE_I8(p, v) store_i8(p, vcvtq_s32_f32(v))
+#define I_DOT(sum, w, x) dot(sum, w, x)
+#define I_DOT_Q8(sum, w, x) dot(sum, w, x)
+#define Q8_UNSIGNED 0
+
+#if defined(__ARM_FEATURE_DOTPROD)
+static inline int32x4_t dot(int32x4_t sum, int32x4_t w, int32x4_t x) { return vdotq_s32(sum, S8(w), S8(x)); }
+#else
+static inline int32x4_t dot(int32x4_t sum, int32x4_t w, int32x4_t x) {
+    const int16x8_t low = vmull_s8(vget_low_s8(S8(w)), vget_low_s8(S8(x)));
+    const int16x8_t high = vmull_high_s8(S8(w), S8(x));
+    return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+#endif
+
+static inline int32x4_t load1(const void *p) {
+    int32_t n;
+    memcpy(&n, p, sizeof n);
+    return vdupq_n_s32(n);
+}
+
+static inline void store_i8(int8_t *p, int32x4_t v) {
+    int8_t bytes[8];
+    vst1_s8(bytes, vmovn_s16(vcombine_s16(vmovn_s32(v), vmovn_s32(v))));
+    memcpy(p, bytes, 4);
+}
+
+static inline int32x4_t gather(const uint8_t *const *rows, size_t at) {
+    int32_t n[4];
+    for (int r = 0; r < 4; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    return vld1q_s32(n);
+}
+
+static inline int32x4_t load16(const uint8_t *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+
+static inline void transpose16(const uint8_t *const *rows, size_t at, int32x4_t out[4]) {
+    const int32x4x2_t ab = vzipq_s32(load16(rows[0] + at), load16(rows[2] + at));
+    const int32x4x2_t cd = vzipq_s32(load16(rows[1] + at), load16(rows[3] + at));
+    const int32x4x2_t low = vzipq_s32(ab.val[0], cd.val[0]), high = vzipq_s32(ab.val[1], cd.val[1]);
+    out[0] = low.val[0];
+    out[1] = low.val[1];
+    out[2] = high.val[0];
+    out[3] = high.val[1];
+}
+
+static inline void transpose32(const uint8_t *const *rows, size_t at, int32x4_t out[8]) {
+    transpose16(rows, at, out);
+    transpose16(rows, at + 16, out + 4);
+}
+
 #include "simd_body.h"
 
-const vox_kernels *vox_kernels_neon(void) { return &table; }
+const vox_kernels *TABLE(void) { return &table; }
 
 #else
 
-const vox_kernels *vox_kernels_neon(void) { return NULL; }
+const vox_kernels *TABLE(void) { return NULL; }
 
 #endif

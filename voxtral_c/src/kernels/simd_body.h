@@ -5,7 +5,7 @@
  *   LANES, vec             floats in a vector, and its type
  *   V_ZERO() V_SET1(s) V_LOAD(p) V_STORE(p, v)
  *   V_LOAD_N(p, n) V_STORE_N(p, v, n)      the first n < LANES elements, zeros behind
- *   V_LOAD_BF16(p) V_LOAD_BF16_N(p, n)     widened to float
+ *   V_LOAD_BF16(p) V_LOAD_BF16_N(p, n)     widened to float; the same for F16
  *   V_ADD V_SUB V_MUL V_DIV V_MAX V_FMA(a, b, c) = a * b + c
  *   V_ROUND(v)             to the nearest whole number
  *   V_SCALE2(v, n)         v * 2^n for whole n in -127..127
@@ -28,14 +28,14 @@
 
 /* ---- matrix products ------------------------------------------------------------------- */
 
-enum { IS_F32, IS_BF16 };
-
 INLINE vec load_w(const void *w, size_t at, const int type) {
-    return type == IS_BF16 ? V_LOAD_BF16((const uint16_t *)w + at) : V_LOAD((const float *)w + at);
+    return type == VOX_WEIGHT_BF16 ? V_LOAD_BF16((const uint16_t *)w + at)
+           : type == VOX_WEIGHT_F16 ? V_LOAD_F16((const uint16_t *)w + at) : V_LOAD((const float *)w + at);
 }
 
 INLINE vec load_w_n(const void *w, size_t at, const int type, int n) {
-    return type == IS_BF16 ? V_LOAD_BF16_N((const uint16_t *)w + at, n) : V_LOAD_N((const float *)w + at, n);
+    return type == VOX_WEIGHT_BF16 ? V_LOAD_BF16_N((const uint16_t *)w + at, n)
+           : type == VOX_WEIGHT_F16 ? V_LOAD_F16_N((const uint16_t *)w + at, n) : V_LOAD_N((const float *)w + at, n);
 }
 
 /* R rows times C columns in registers: one accumulator for each output element, however large the
@@ -82,7 +82,7 @@ INLINE void tile(const int R, const int C, const int type, const void *w, size_t
 /* All rows times C columns. */
 INLINE void columns(const int C, const int type, const void *w, size_t ldw, int rows, int k,
                     const float *x, size_t ldx, float *y, size_t ldy) {
-    const size_t size = type == IS_BF16 ? 2 : 4;
+    const size_t size = type == VOX_WEIGHT_F32 ? 4 : 2;
     const char *p = w;
     int r = 0;
     if (C == 1)
@@ -117,12 +117,17 @@ INLINE void matmul(const int type, const void *w, size_t ldw, int rows, int k,
 
 static void matmul_bf16(const uint16_t *w, size_t ldw, int rows, int k,
                         const float *x, size_t ldx, int cols, float *y, size_t ldy) {
-    matmul(IS_BF16, w, ldw, rows, k, x, ldx, cols, y, ldy);
+    matmul(VOX_WEIGHT_BF16, w, ldw, rows, k, x, ldx, cols, y, ldy);
+}
+
+static void matmul_f16(const uint16_t *w, size_t ldw, int rows, int k,
+                       const float *x, size_t ldx, int cols, float *y, size_t ldy) {
+    matmul(VOX_WEIGHT_F16, w, ldw, rows, k, x, ldx, cols, y, ldy);
 }
 
 static void matmul_f32(const float *w, size_t ldw, int rows, int k,
                        const float *x, size_t ldx, int cols, float *y, size_t ldy) {
-    matmul(IS_F32, w, ldw, rows, k, x, ldx, cols, y, ldy);
+    matmul(VOX_WEIGHT_F32, w, ldw, rows, k, x, ldx, cols, y, ldy);
 }
 
 /* ---- attention: weighted sums of values ------------------------------------------------ */
@@ -261,10 +266,15 @@ static void silu_mul(float *a, const float *b, size_t n) {
     }
 }
 
+#include "quant_body.h"
+
 static const vox_kernels table = {
     .name = NAME,
     .matmul_bf16 = matmul_bf16,
+    .matmul_f16 = matmul_f16,
     .matmul_f32 = matmul_f32,
+    .quantize = quantize,
+    .matmul_quant = matmul_quant,
     .add_weighted = add_weighted,
     .rms_norm = rms_norm,
     .softmax = softmax,
