@@ -64,9 +64,9 @@ static void test_matmul_size(const vox_kernels *k, const matrices *m, int rows, 
               "%s, %s: %d x %d x %d, column %d", k->name, type, rows, cols, n, c);
         for (int r = 0; r < rows; r++) {
             multiply(k, m, 1, 1, n, ldx, r, c, one);
-            same &= !memcmp(&one[0], &y[c * MAX_ROWS + r], sizeof(float));
+            if (memcmp(&one[0], &y[c * MAX_ROWS + r], sizeof(float))) same = 0;
         }
-        for (int r = rows; r < MAX_ROWS; r++) clean &= y[c * MAX_ROWS + r] == 12345.0f;
+        for (int r = rows; r < MAX_ROWS; r++) if (y[c * MAX_ROWS + r] != 12345.0f) clean = 0;
     }
     CHECK(same, "%s, %s: %d x %d x %d depends on the batch", k->name, type, rows, cols, n);
     CHECK(clean, "%s: wrote beyond its rows", k->name);

@@ -79,7 +79,7 @@ static void test_size(const vox_kernels *kernels, vox_weight_type type, int k) {
     for (int cols = 1; cols < MAX_COLS; cols++) {          /* any number of columns, from any */
         const int from = (int)(next() % (uint64_t)(MAX_COLS - cols + 1));
         multiply(kernels, type, w, 0, MAX_ROWS, k, x + (size_t)from * (size_t)k, cols, part);
-        same &= !memcmp(part, all + from * MAX_ROWS, sizeof *part * (size_t)cols * MAX_ROWS);
+        if (memcmp(part, all + from * MAX_ROWS, sizeof *part * (size_t)cols * MAX_ROWS)) same = 0;
     }
     CHECK(same, "%s, %s x %d depends on the number of columns", kernels->name, name, k);
     same = 1;
@@ -88,10 +88,10 @@ static void test_size(const vox_kernels *kernels, vox_weight_type type, int k) {
         for (size_t j = 0; j < sizeof part / sizeof *part; j++) part[j] = 12345;
         multiply(kernels, type, w, row, rows, k, x, cols, part);
         for (int c = 0; c < cols; c++) {
-            same &= !memcmp(part + c * MAX_ROWS, all + c * MAX_ROWS + row, sizeof *part * (size_t)rows);
-            for (int r = rows; r < MAX_ROWS; r++) clean &= part[c * MAX_ROWS + r] == 12345;
+            if (memcmp(part + c * MAX_ROWS, all + c * MAX_ROWS + row, sizeof *part * (size_t)rows)) same = 0;
+            for (int r = rows; r < MAX_ROWS; r++) if (part[c * MAX_ROWS + r] != 12345) clean = 0;
         }
-        for (int j = cols * MAX_ROWS; j < cols * MAX_ROWS + GUARD; j++) clean &= part[j] == 12345;
+        for (int j = cols * MAX_ROWS; j < cols * MAX_ROWS + GUARD; j++) if (part[j] != 12345) clean = 0;
     }
     CHECK(same, "%s, %s x %d depends on the number of rows", kernels->name, name, k);
     CHECK(clean, "%s, %s x %d: wrote beyond its rows", kernels->name, name, k);
@@ -115,7 +115,7 @@ static void test_extremes(const vox_kernels *kernels, vox_weight_type type) {
             multiply(kernels, type, w, 0, ROWS, K, x, 1, y);
             multiply(vox_kernels_generic(), type, w, 0, ROWS, K, x, 1, want);
             int finite = 1;
-            for (int r = 0; r < ROWS; r++) finite &= isfinite(y[r]) != 0;
+            for (int r = 0; r < ROWS; r++) if (!isfinite(y[r])) finite = 0;
             CHECK(finite && difference(y, want, ROWS) < 2e-6, "%s, %s: bytes %02x, sign %d: %g not %g", kernels->name,
                   vox_weight_type_name(type), fills[i], sign, (double)y[0], (double)want[0]);
             vox_free(w);
@@ -127,7 +127,7 @@ static void check_group(const float *x, const vox_chunk *c, int g, const char *n
     int sums[2] = { 0, 0 }, near = 1;
     for (int i = 0; i < VOX_GROUP; i++) {
         const int q = c->q[g * VOX_GROUP + i];
-        near &= q >= -127 && fabs(x[i] - (double)c->d[g] * q) <= 0.50001 * c->d[g] + 1e-30;
+        if (q < -127 || fabs(x[i] - (double)c->d[g] * q) > 0.50001 * c->d[g] + 1e-30) near = 0;
         sums[i / 16] += q;
     }
     CHECK(near, "%s: group %d is not rounded to the nearest", name, g);
