@@ -29,8 +29,9 @@ static float *random_floats(size_t n) {
 static double difference(const float *a, const float *b, size_t n) {
     double worst = 0, most = 1e-30;
     for (size_t i = 0; i < n; i++) {
-        worst = fmax(worst, fabs((double)a[i] - b[i]));
-        most = fmax(most, fabs((double)b[i]));
+        const double off = fabs((double)a[i] - b[i]), size = fabs((double)b[i]);
+        if (off > worst) worst = off;
+        if (size > most) most = size;
     }
     return worst / most;
 }
