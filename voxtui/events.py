@@ -24,6 +24,10 @@ BYTES_PER_SECOND = SAMPLE_RATE * 2
 # ---- capture -----------------------------------------------------------------------------
 
 
+SYSTEM_DEFAULT = "system default"
+"""Among the names of microphones: whatever the system uses."""
+
+
 class CaptureState(StrEnum):
     """Where the sound comes from and how it does."""
 
@@ -241,10 +245,12 @@ class TranscriptChanged:
 class ListeningChanged:
     """Push-to-talk or live listening went on or off.
 
-    After it went off words still come until `UtteranceEnded`.
+    After it went off words still come until `UtteranceEnded`. `paused`: it is on, but nobody has
+    spoken for so long that it waits for a voice.
     """
 
     listening: bool
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from voxtui import __version__
-from voxtui.audio.level import measure
-from voxtui.audio.preroll import PreRoll
+from voxtui.audio.hearing import Hearing, HearingConfig
 from voxtui.audio.source import AudioError, Source
 from voxtui.engine.config import EngineConfig
 from voxtui.engine.supervisor import Engine
 from voxtui.events import (
-    BYTES_PER_SECOND,
     AudioBlock,
     AudioGap,
     CaptureChanged,
@@ -50,6 +48,7 @@ from voxtui.events import (
     UtteranceEnded,
     WordsRetracted,
 )
+from voxtui.session.aside import Aside, Keeping, forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
 
 SourceFactory = Callable[[], Source]
@@ -69,15 +68,15 @@ class PipelineConfig:
 
     With `keep_everything` (files, standard input) all sound from the first sample on belongs to
     the session and the source waits when the disk is slow; without it (a microphone) only what is
-    said while listening does, with `pre_roll_s` before and `post_roll_s` after.
+    said while listening does, as `hearing` says.
     """
 
     source: SourceFactory
     engine: EngineConfig
     sessions_dir: Path
-    pre_roll_s: float = 0.4
-    post_roll_s: float = 0.3
     keep_everything: bool = False
+    hearing: HearingConfig = field(default_factory=HearingConfig)
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 class Pipeline:
@@ -103,10 +102,8 @@ class Pipeline:
         self._source: Source | None = None
         self._source_number = 0
         self._capture = CaptureState.CLOSED
-        self._pre_roll = PreRoll(config.pre_roll_s)
-        self._listening = False
-        self._utterance_open = False
-        self._post_roll_bytes = 0
+        self._hearing = Hearing(config.hearing, self)
+        self._aside = Aside(config.keeping, self._warn)
         self._new_session_wanted = False
         self._next_source: SourceFactory | None = None
         self._confirming = False
@@ -119,9 +116,9 @@ class Pipeline:
         self._inbox.put(self._begin)
         self._thread.start()
 
-    def listen(self, on: bool) -> None:
+    def listen(self, on: bool, *, hands_free: bool = False) -> None:
         """Push-to-talk pressed or released, or live listening switched."""
-        self._inbox.put(lambda: self._set_listening(on))
+        self._inbox.put(lambda: self._set_listening(on, hands_free))
 
     def note(self, text: str, at_s: float | None = None, wall_time: float | None = None) -> None:
         """Write a note of the person's into the transcript: here and now, or where the sound
@@ -145,9 +142,14 @@ class Pipeline:
         """Hear another microphone from now on."""
         self._inbox.put(lambda: self._change_source(factory))
 
-    def set_rolls(self, *, pre_roll_s: float, post_roll_s: float) -> None:
-        """How much sound to keep before and after push-to-talk, in seconds."""
-        self._inbox.put(lambda: self._set_rolls(pre_roll_s, post_roll_s))
+    def configure(self, hearing: HearingConfig, keeping: Keeping) -> None:
+        """What is heard and what is kept, from now on."""
+
+        def work() -> None:
+            self._hearing.configure(hearing)
+            self._aside.keeping = keeping
+
+        self._inbox.put(work)
 
     def configure_engine(
         self, *, delay_ms: int | None = None, interval_s: float | None = None
@@ -216,11 +218,23 @@ class Pipeline:
         self._announce_session()
         self._engine.start()
         self._open_source()
+        root, days = self._config.sessions_dir, self._config.keeping.keep_audio_days
+        if days >= 0:
+            work = threading.Thread(target=forget_old_sound, args=(root, days, time.time()))
+            work.daemon = True
+            work.start()
 
     def _end(self, timeout_s: float) -> None:
         self._engine.stop(timeout_s)
+        self._close_session()
+
+    def _close_session(self) -> None:
         self._session.close()
         self._publish(self._session.changed())
+        self._aside.closed(self._session.path)
+
+    def _warn(self, sentence: str) -> None:
+        self._listener(Notice(Severity.WARNING, sentence))
 
     def _fail(self, sentence: str) -> None:
         """The session cannot be written any more: stop hearing, keep what there is, say so."""
@@ -237,9 +251,9 @@ class Pipeline:
             CaptureState.FAILED,
             CaptureState.CLOSED,
         )
-        quiet = ended if self._config.keep_everything else not self._listening
+        quiet = ended if self._config.keep_everything else not self._hearing.listening
         given_up = self._engine_facts.state is EngineState.FAILED or bool(self._failed)
-        return given_up or (quiet and not self._utterance_open and self._engine.idle())
+        return given_up or (quiet and not self._hearing.utterance_open and self._engine.idle())
 
     def _update_idle(self) -> None:
         if not self._is_done():
@@ -294,13 +308,9 @@ class Pipeline:
         self._source_number += 1
         if source is not None:
             source.stop()
-        self._pre_roll.take()
+        self._hearing.forget()
         self._config = replace(self._config, source=factory)
         self._open_source()
-
-    def _set_rolls(self, pre_roll_s: float, post_roll_s: float) -> None:
-        self._config = replace(self._config, pre_roll_s=pre_roll_s, post_roll_s=post_roll_s)
-        self._pre_roll = PreRoll(pre_roll_s)
 
     def _stop_source(self) -> None:
         source, self._source = self._source, None
@@ -309,12 +319,12 @@ class Pipeline:
             source.stop()
         self._capture = CaptureState.CLOSED
         self._set_listening(False)
-        self._end_utterance()
+        self._hearing.end()
 
     def _on_capture(self, event: CaptureEvent) -> None:
         match event:
             case AudioBlock(pcm):
-                self._on_audio(pcm)
+                self._listener(self._hearing.hear(pcm))
             case CaptureChanged(state):
                 self._capture = state
                 if state is CaptureState.RUNNING:
@@ -322,54 +332,40 @@ class Pipeline:
                 self._listener(event)
                 if state in (CaptureState.FINISHED, CaptureState.FAILED):
                     self._set_listening(False)
-                    self._end_utterance()
-                elif state is CaptureState.LOST and not self._listening:
-                    self._end_utterance()  # no post-roll will come
+                    self._hearing.end()
+                elif state is CaptureState.LOST and not self._hearing.listening:
+                    self._hearing.end()  # no post-roll will come
             case AudioGap():
-                if self._utterance_open:
+                if self._hearing.utterance_open:
                     self._publish(self._session.apply(event))
                 self._listener(event)
             case Level() | Notice():
                 self._listener(event)
 
-    # ---- sound -------------------------------------------------------------------------
+    # ---- sound: what `Hearing` tells ---------------------------------------------------
 
-    def _on_audio(self, pcm: bytes) -> None:
-        self._listener(measure(pcm))
-        if self._utterance_open:
-            self._keep(pcm)
-            if not self._listening:
-                self._post_roll_bytes -= len(pcm)
-                if self._post_roll_bytes <= 0:
-                    self._end_utterance()
-        else:
-            self._pre_roll.push(pcm)
+    def _set_listening(self, on: bool, hands_free: bool = False) -> None:
+        if not (on and self._failed):
+            live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
+            self._hearing.listen(on, live=live, hands_free=hands_free)
 
-    def _keep(self, pcm: bytes) -> None:
+    def begin_utterance(self) -> None:
+        """Somebody begins to speak."""
+        self._session.begin_utterance()
+
+    def keep(self, pcm: bytes) -> None:
+        """This is being said."""
         if pcm and not self._failed:
             self._engine.audio_written(self._session.append_audio(pcm))
 
-    def _set_listening(self, on: bool) -> None:
-        if on == self._listening or (on and self._failed):
-            return
-        self._listening = on
-        if on and not self._utterance_open:
-            self._utterance_open = True
-            self._session.begin_utterance()
-            self._keep(self._pre_roll.take())
-        elif not on:
-            self._post_roll_bytes = int(self._config.post_roll_s * BYTES_PER_SECOND)
-            live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
-            if not live or self._post_roll_bytes <= 0:
-                self._end_utterance()
-        self._listener(ListeningChanged(on))
-
-    def _end_utterance(self) -> None:
-        if not self._utterance_open:
-            return
-        self._utterance_open = False
+    def end_utterance(self) -> None:
+        """Somebody stops speaking."""
         self._session.end_utterance()
         self._engine.end_utterance()
+
+    def listening_changed(self, on: bool, paused: bool) -> None:
+        """Listening went on or off, or waits for a voice."""
+        self._listener(ListeningChanged(on, paused))
 
     # ---- engine ------------------------------------------------------------------------
 
@@ -408,6 +404,7 @@ class Pipeline:
 
     def _publish(self, change: TranscriptChanged | None) -> None:
         if change is not None:
+            self._aside.settled(change.settled)
             self._listener(change)
 
     # ---- sessions ----------------------------------------------------------------------
@@ -424,11 +421,11 @@ class Pipeline:
         if source is not None:
             self._stop_source()
         self._set_listening(False)
-        self._end_utterance()
+        self._hearing.end()
 
     def _start_new_session(self) -> None:
         self._new_session_wanted = False
-        self._session.close()
+        self._close_session()
         self._session = self._create_session()
         self._engine.new_session(self._session.read_audio)
         if self._engine_facts.state is EngineState.READY:

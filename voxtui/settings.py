@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,20 @@ import tomlkit
 import tomlkit.exceptions
 import tomlkit.items
 
+from voxtui.events import SYSTEM_DEFAULT
+
 DELAYS_MS = (*range(80, 1201, 80), 2400)
 """The transcription delays the model was trained for."""
+
+KEYS_HELP = 'other keys than the usual ones, such as talk = "f9"; the settings panel shows all'
+
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple: "text, or a list of texts",
+}
 
 
 def _setting(
@@ -41,10 +54,44 @@ def _setting(
 class AudioSettings:
     """The microphone."""
 
-    device: str = _setting("", "microphone by name, as `voxtui devices` shows it; empty = default")
+    device: tuple[str, ...] = _setting(
+        (),
+        "microphones by name, as `voxtui devices` shows them: the first one that is there is heard;"
+        f' "{SYSTEM_DEFAULT}" may be among them; empty = just that',
+    )
     gain_db: float = _setting(0.0, "louder or softer, in decibels", low=-30, high=30)
+    voice_dbfs: float = _setting(
+        -45.0, "what is quieter counts as silence, in dB below full scale", low=-80, high=-10
+    )
     pre_roll_s: float = _setting(0.4, "sound kept from before you press, in seconds", low=0, high=2)
     post_roll_s: float = _setting(0.3, "sound kept after you let go, in seconds", low=0, high=2)
+    keep_audio_days: int = _setting(
+        -1,
+        "days the sound of a session is kept, the words stay; -1 = for ever, 0 = until the session"
+        " ends and its words are written",
+        low=-1,
+        high=3650,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSettings:
+    """Holding, tapping, hands-free."""
+
+    longest_hold_s: int = _setting(
+        600, "a key held longer was forgotten, in seconds", low=5, high=7200
+    )
+    idle_stop_min: int = _setting(
+        30, "minutes without a word after which hands-free stops; 0 = never", low=0, high=1440
+    )
+    pause_after_s: float = _setting(
+        0.0,
+        "hands-free: after so many seconds below voice_dbfs nothing is written until a voice is"
+        " heard again; 0 = everything is written",
+        low=0,
+        high=600,
+    )
+    bell: bool = _setting(False, "ring the bell once when listening starts, twice when it stops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +99,9 @@ class EngineSettings:
     """What writes the words."""
 
     model: str = _setting("auto", 'model: "auto", "tiny", a name in the models folder, or a path')
+    precision: str = _setting(
+        "auto", "how exact the weights are in memory, as the engine names it; auto = as they come"
+    )
     delay_ms: int = _setting(
         0,
         "how long the model listens before it writes, in ms: 80 to 1200 in steps of 80, or 2400;"
@@ -69,6 +119,14 @@ class OutputSettings:
     """Where words go."""
 
     folder: str = _setting("", "folder of the sessions; empty = the usual place")
+    formats: tuple[str, ...] = _setting(
+        (),
+        "written beside transcript.md when a session ends",
+        choices=("txt", "srt", "vtt", "json"),
+    )
+    daily_folder: str = _setting(
+        "", "folder of one Markdown file a day that all settled words are added to; empty = none"
+    )
     copy_after_stop: bool = _setting(False, "copy what was said when you let go")
 
 
@@ -78,6 +136,7 @@ class AppearanceSettings:
 
     theme: str = _setting("voxtui-dark", "colour theme, as the command palette names it")
     timestamps: bool = _setting(True, "show when each paragraph began")
+    plain_glyphs: bool = _setting(False, "only signs that every font has")
     dismissed_first_run: bool = _setting(False, "the note about the small model was read")
 
 
@@ -86,9 +145,17 @@ class Settings:
     """All groups; each is a table in the file."""
 
     audio: AudioSettings = field(default_factory=AudioSettings)
+    talk: TalkSettings = field(default_factory=TalkSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys than the usual ones: what a key does, and its name or names with commas."""
+
+    def with_key(self, action: str, key: str | None) -> Settings:
+        """A copy with another key for an action; with None, its usual one."""
+        keys = {name: value for name, value in self.keys.items() if name != action}
+        return dataclasses.replace(self, keys=keys | ({action: key} if key else {}))
 
     def replace(self, group: str, **values: Any) -> Settings:
         """A copy with some values of one group changed.
@@ -100,6 +167,7 @@ class Settings:
             problem = check(current, name, value)
             if problem:
                 raise ValueError(f"{group}.{name}: {problem}")
+            values[name] = _converted(value, _field(current, name).default)
         return dataclasses.replace(self, **{group: dataclasses.replace(current, **values)})
 
 
@@ -111,18 +179,29 @@ def help_line(group: Any, name: str) -> str:
 def check(group: Any, name: str, value: Any) -> str:
     """Why `value` does not fit the setting, or an empty string."""
     spec = _field(group, name)
-    kind = type(spec.default)
+    kind: type[Any] = type(spec.default)
     meta = spec.metadata
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
-        wanted = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
-        return f"{value!r} should be {wanted[kind]}"
-    if meta["choices"] and value not in meta["choices"]:
-        return f"{value!r} is not one of " + ", ".join(str(c) for c in meta["choices"])
+    value = _converted(value, spec.default)
+    if type(value) is not kind or (kind is tuple and {*map(type, value)} - {str}):
+        return f"{value!r} should be {_KINDS[kind]}"
+    values: Iterable[Any] = value if kind is tuple else (value,)
+    for one in values:
+        if meta["choices"] and one not in meta["choices"]:
+            return f"{one!r} is not one of " + ", ".join(str(c) for c in meta["choices"])
     if meta["low"] is not None and not meta["low"] <= value <= meta["high"]:
         return f"{value!r} should lie between {meta['low']:g} and {meta['high']:g}"
     return ""
+
+
+def _converted(value: Any, default: object) -> Any:
+    """A whole number where any number may stand, one text where several may."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, tuple) and isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(value)
+    return value
 
 
 def _field(group: Any, name: str) -> dataclasses.Field[Any]:
@@ -150,6 +229,10 @@ def load(path: Path) -> tuple[Settings, list[str]]:
         if not isinstance(given, dict):
             problems.append(f"{path}: {table.name} should be a table; its defaults are used.")
             continue
+        if table.name == "keys":
+            settings, wrong = _read_keys(settings, given)
+            problems += [f"{path}: {_where(text, 'keys', key)}{why}" for key, why in wrong]
+            continue
         group, wrong = _read_group(getattr(settings, table.name), given)
         settings = dataclasses.replace(settings, **{table.name: group})
         problems += [f"{path}: {_where(text, table.name, key)}{why}" for key, why in wrong]
@@ -162,15 +245,23 @@ def _read_group(group: Any, given: dict[str, Any]) -> tuple[Any, list[tuple[str,
     for spec in dataclasses.fields(group):
         if spec.name not in given:
             continue
-        item = given[spec.name]
-        value = item.unwrap() if isinstance(item, tomlkit.items.Item) else item
+        value = _plain(given[spec.name])
         problem = check(group, spec.name, value)
         if problem:
             wrong.append((spec.name, f"{spec.name}: {problem}; {spec.default!r} is used."))
         else:
-            default = getattr(group, spec.name)
-            values[spec.name] = float(value) if isinstance(default, float) else value
+            values[spec.name] = _converted(value, spec.default)
     return dataclasses.replace(group, **values), wrong
+
+
+def _read_keys(settings: Settings, given: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
+    wrong = []
+    for action, key in given.items():
+        if isinstance(key, str) and key.strip():
+            settings = settings.with_key(action, str(key))
+        else:
+            wrong.append((action, f"{action}: {key!r} should be the name of a key; ignored."))
+    return settings, wrong
 
 
 def _where(text: str, table: str, key: str) -> str:
@@ -197,7 +288,9 @@ def save(path: Path, settings: Settings) -> None:
         document = tomlkit.document()
         document.add(tomlkit.comment("Settings of voxtui. Edit by hand as you like."))
     for table in dataclasses.fields(Settings):
-        _write_group(document, table.name, getattr(settings, table.name))
+        if table.name != "keys":
+            _write_group(document, table.name, getattr(settings, table.name))
+    _write_keys(document, settings.keys)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -215,17 +308,43 @@ def _keep_broken(path: Path) -> None:
         os.replace(path, path.with_name(path.name + ".broken"))
 
 
-def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
-    table = document.get(name)
-    if not isinstance(table, dict):
-        table = tomlkit.table()
-        document[name] = table
-        table = document[name]
+def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
+    if not isinstance(document.get(name), dict):
+        document[name] = tomlkit.table()
+    table = document[name]
     assert isinstance(table, dict)
+    return table
+
+
+def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
+    table = _table(document, name)
     for spec in dataclasses.fields(group):
         value = getattr(group, spec.name)
+        if isinstance(value, tuple):
+            there = table.get(spec.name)
+            if there is not None and _converted(_plain(there), ()) == value:
+                continue
+            value = list(value)
         if spec.name not in table and isinstance(table, tomlkit.items.Table):
             table.add(tomlkit.comment(str(spec.metadata["help"])))
             table.add(spec.name, value)
         elif table[spec.name] != value:
             table[spec.name] = value
+
+
+def _plain(item: Any) -> Any:
+    return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
+
+
+def _write_keys(document: tomlkit.TOMLDocument, keys: Mapping[str, str]) -> None:
+    if "keys" not in document:
+        document["keys"] = tomlkit.table()
+        table = document["keys"]
+        assert isinstance(table, tomlkit.items.Table)
+        table.add(tomlkit.comment(KEYS_HELP))
+    table = _table(document, "keys")
+    for action in [name for name in table if name not in keys]:
+        del table[action]
+    for action, key in keys.items():
+        if table.get(action) != key:
+            table[action] = key

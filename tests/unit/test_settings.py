@@ -16,7 +16,11 @@ def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
 
 def test_saved_settings_come_back(tmp_path: Path) -> None:
     path = tmp_path / "sub" / "voxtui.toml"
-    chosen = Settings().replace("engine", delay_ms=960, interval_s=1).replace("audio", device="Mic")
+    chosen = (
+        Settings()
+        .replace("engine", delay_ms=960, interval_s=1)
+        .replace("audio", device=("Mic", "system default"))
+    )
     settings.save(path, chosen)
     assert settings.load(path) == (chosen, [])
     text = path.read_text()
@@ -43,6 +47,10 @@ def test_comments_and_unknown_keys_survive(tmp_path: Path) -> None:
         ('[engine]\nthreads = "two"\n', "line 2: threads: 'two' should be a whole number"),
         ("[audio]\ngain_db = 99\n", "line 2: gain_db: 99.0 should lie between -30 and 30"),
         ("audio = 3\n", "audio should be a table"),
+        ("[audio]\ndevice = 3\n", "line 2: device: 3 should be text, or a list of texts"),
+        ('[audio]\ndevice = ["a", 3]\n', "line 2: device: ('a', 3) should be text, or a list"),
+        ('[output]\nformats = ["srt", "doc"]\n', "line 2: formats: 'doc' is not one of txt, srt"),
+        ("[keys]\ntalk = 3\n", "line 2: talk: 3 should be the name of a key"),
         ("[audio\n", "line 1"),
     ],
 )
@@ -68,3 +76,23 @@ def test_a_broken_file_is_kept_when_saving(tmp_path: Path) -> None:
 def test_replace_refuses_values_out_of_range() -> None:
     with pytest.raises(ValueError, match=r"engine\.delay_ms: 90 is not one of"):
         Settings().replace("engine", delay_ms=90)
+
+
+def test_one_microphone_or_several_and_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "voxtui.toml"
+    path.write_text('[audio]\ndevice = "Mic" # mine\n')
+    loaded, problems = settings.load(path)
+    assert (loaded.audio.device, problems) == (("Mic",), [])
+    settings.save(path, loaded)
+    assert 'device = "Mic" # mine' in path.read_text()
+    assert Settings().replace("audio", device="Mic").audio.device == ("Mic",)
+
+
+def test_keys_are_kept_and_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "voxtui.toml"
+    chosen = Settings().with_key("talk", "f9").with_key("copy", "y,Y")
+    settings.save(path, chosen)
+    assert settings.load(path) == (chosen, [])
+    assert "# " + settings.KEYS_HELP in path.read_text()
+    settings.save(path, chosen.with_key("talk", None))
+    assert settings.load(path)[0].keys == {"copy": "y,Y"}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.audio.source import AudioError
+from voxtui.events import SYSTEM_DEFAULT
 
 LIST_TIMEOUT_S = 15.0
 
@@ -105,6 +106,11 @@ def default_index(sounddevice: Any) -> int:
         if index >= 0:
             return index
     return -1
+
+
+def is_default(wanted: str) -> bool:
+    """Does the name mean whatever the system uses?"""
+    return wanted.strip().casefold() in ("", SYSTEM_DEFAULT)
 
 
 def find_device(devices: Sequence[Device], wanted: str) -> Device | None:

@@ -5,24 +5,26 @@ PortAudio's callback --> [recording process] --pipe--> worker thread --> post
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import IO, Protocol
+from typing import IO
 
 import numpy as np
 
 from voxtui import paths
+from voxtui.audio.better import Better, BetterDevice, Recorder, RecorderFactory
 from voxtui.audio.convert import Converter
-from voxtui.audio.devices import python_path
+from voxtui.audio.devices import Device, is_default, list_devices, python_path
 from voxtui.audio.monitor import Monitor, Patience
 from voxtui.audio.recorder import Ended, Message, Opened, Refused, Samples, decode_message
 from voxtui.audio.source import Outlet, ThreadedSource
-from voxtui.events import BYTES_PER_SECOND, Severity
+from voxtui.events import BYTES_PER_SECOND, SYSTEM_DEFAULT, Severity
 
 TICK_S = 0.1
 BLOCK_BYTES = BYTES_PER_SECOND // 50
@@ -30,31 +32,17 @@ BLOCK_BYTES = BYTES_PER_SECOND // 50
 LOG_SIZE = 1_000_000
 
 
-class Recorder(Protocol):
-    """One attempt to record."""
-
-    def read(self, timeout_s: float) -> Message | None:
-        """The next message; None when there is none within the time."""
-
-    def close(self) -> None:
-        """End it at once, whatever state the device is in."""
-
-
-RecorderFactory = Callable[[str, bool], Recorder]
-"""Called with the wanted device ("" for the default) and whether no other one will do."""
-
-
 class ProcessRecorder:
     """`voxtui.audio.recorder` in a process; it ends with this one."""
 
-    def __init__(self, device: str, only: bool) -> None:
+    def __init__(self, devices: Sequence[str], only: bool) -> None:
         log = _open_log()
         try:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "voxtui.audio.recorder"),
                     *(["--only"] if only else []),
-                    *("--", device),
+                    *("--", *devices),
                 ],
                 env={**os.environ, "PYTHONPATH": python_path()},
                 stdin=subprocess.PIPE,
@@ -106,100 +94,155 @@ def _open_log() -> IO[bytes] | None:
 
 
 class MicrophoneSource(ThreadedSource):
-    """`device` is "host api: name", as in `Device.id`, or "" for the system's default.
+    """The first microphone of several that is there; when a better one comes back, that one.
 
-    Nothing raises: what is wrong is told as `CaptureChanged`, and tried again.
+    Each of `devices` is "host api: name", as in `Device.id`, a name, or "" or "system default";
+    none is the system's default. Nothing raises: what is wrong is told as `CaptureChanged`, and
+    tried again.
     """
 
     def __init__(
         self,
-        device: str = "",
+        devices: str | Sequence[str] = (),
         gain_db: float = 0.0,
         *,
         record: RecorderFactory = ProcessRecorder,
+        present: Callable[[], list[Device]] = list_devices,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.name = device.partition(": ")[2] or device or "Microphone"
-        self._wanted = device
+        names = (devices,) if isinstance(devices, str) else devices
+        self._wanted = tuple(SYSTEM_DEFAULT if is_default(name) else name for name in names)
+        first = (*self._wanted, SYSTEM_DEFAULT)[0]
+        plain = "Microphone" if first == SYSTEM_DEFAULT else first
+        self.name = first.partition(": ")[2] or plain
         self._gain_db = gain_db
         self._record = record
         self._patience = patience or Patience()
         self._clock = clock
         self._instead_told = False
         self._lost_at: float | None = None
+        self._heard: tuple[str, ...] = ()  # the wanted name of what was heard last
+        self._better = BetterDevice(record, present, self._patience)
 
     # ---- the worker thread -------------------------------------------------------------
 
     def _work(self, outlet: Outlet) -> None:
         monitor = Monitor(outlet, self._patience)
         waits = self._waits()
-        while not self._stopping.wait(next(waits)):
-            try:
-                recorder = self._record(self._wanted, self._same_device_only())
-            except OSError as error:
-                monitor.failed(f"No process can be started to record: {error.strerror}.")
-                continue
-            try:
-                delivered = self._serve(outlet, monitor, recorder)
-            finally:
-                recorder.close()
-            if delivered:
-                waits = self._waits()
-                self._lost_at = self._clock()
+        better: Better | None = None
+        try:
+            while better is not None or not self._stopping.wait(next(waits)):
+                delivered = self._record_once(outlet, monitor, better)
+                better = self._better.take()
+                if delivered:
+                    waits = self._waits()
+                    self._lost_at = self._clock() if better is None else None
+        finally:
+            self._better.stop()
 
     def _waits(self) -> Iterator[float]:
         yield from self._patience.retry
         while True:
             yield self._patience.retry[-1]
 
-    def _same_device_only(self) -> bool:
-        """A device that was lost a moment ago may come back."""
-        if self._lost_at is None:
+    def _record_once(self, outlet: Outlet, monitor: Monitor, better: Better | None) -> bool:
+        """One device, until it is lost, a better one is ready, or `stop`; True when it
+        delivered anything."""
+        if better is not None:
+            serving = _Serving(self, outlet, monitor, better.recorder, better.asked)
+            serving.opened(better.opened)
+            outlet.notice(Severity.INFO, f"{better.opened.device} is there and is heard now.")
+            return serving.run()
+        self._better.watch(())
+        lost = self._lost_at
+        waiting = lost is not None and self._clock() - lost < self._patience.same_device
+        asked = self._heard if waiting else self._wanted
+        try:
+            recorder = self._record(asked, waiting)
+        except OSError as error:
+            monitor.failed(f"No process can be started to record: {error.strerror}.")
             return False
-        return self._clock() - self._lost_at < self._patience.same_device
+        return _Serving(self, outlet, monitor, recorder, asked).run()
 
-    def _serve(self, outlet: Outlet, monitor: Monitor, recorder: Recorder) -> bool:
-        """Hand samples on until the device is lost or `stop`; True when any came."""
-        begun = self._clock()
-        stream: _Stream | None = None
-        while not self._stopping.is_set():
-            message = recorder.read(TICK_S)
-            if message is None:
-                if stream is None and self._clock() - begun >= self._patience.open:
-                    monitor.failed("The sound system does not answer: is its server hanging?")
-                    break
-                if stream is not None and monitor.overdue(self._clock()):
-                    monitor.lost(self._lost_sentence())
-                    break
-            elif isinstance(message, Opened):
-                self._tell_opened(outlet, message)
-                monitor.opened(self._clock())
-                stream = _Stream(message, self._gain_db, outlet, monitor)
-            elif isinstance(message, Samples):
-                if stream is not None:
-                    stream.take(message, self._clock())
-            elif isinstance(message, Refused):
-                monitor.failed(message.reason)
-                break
-            else:
-                if stream is None:
-                    monitor.failed("The sound system ended unexpectedly; trying again.")
-                else:
-                    monitor.lost(self._lost_sentence())
-                break
-        return stream is not None and stream.finish()
-
-    def _tell_opened(self, outlet: Outlet, opened: Opened) -> None:
+    def _tell_opened(self, outlet: Outlet, opened: Opened, asked: tuple[str, ...]) -> None:
         self.name = opened.device
         outlet.rename(opened.device)
         if opened.instead_of and not self._instead_told:
             outlet.notice(Severity.WARNING, opened.instead_of)
         self._instead_told = bool(opened.instead_of)
+        self._heard = asked[opened.rank : opened.rank + 1]
+        better = tuple(itertools.takewhile(lambda name: name not in self._heard, self._wanted))
+        # Elsewhere the sound server moves the stream to another default by itself.
+        follows = sys.platform == "darwin" and self._heard in ((), (SYSTEM_DEFAULT,))
+        self._better.watch(better, opened.device if follows else "")
 
-    def _lost_sentence(self) -> str:
-        return f"{self.name} delivers no sound any more; waiting for it."
+
+class _Serving:
+    """One recorder and what becomes of its messages."""
+
+    def __init__(
+        self,
+        source: MicrophoneSource,
+        outlet: Outlet,
+        monitor: Monitor,
+        recorder: Recorder,
+        asked: tuple[str, ...],
+    ) -> None:
+        self._source = source
+        self._outlet = outlet
+        self._monitor = monitor
+        self._recorder = recorder
+        self._asked = asked
+        self._clock = source._clock
+        self._stream: _Stream | None = None
+
+    def run(self) -> bool:
+        """Hand samples on as long as they come; True when any did."""
+        source, begun = self._source, self._clock()
+        try:
+            while not source._stopping.is_set() and not source._better.ready:
+                if not self._take(self._recorder.read(TICK_S), begun):
+                    break
+            return self._stream is not None and self._stream.finish()
+        finally:
+            self._recorder.close()
+
+    def opened(self, opened: Opened) -> None:
+        """The device is open."""
+        self._source._tell_opened(self._outlet, opened, self._asked)
+        self._monitor.opened(self._clock())
+        self._stream = _Stream(opened, self._source._gain_db, self._outlet, self._monitor)
+
+    def _take(self, message: Message | None, begun: float) -> bool:
+        """False when this device is done with."""
+        monitor, stream = self._monitor, self._stream
+        if message is None:
+            if stream is None and self._clock() - begun >= self._source._patience.open:
+                monitor.failed("The sound system does not answer: is its server hanging?")
+                return False
+            if stream is not None and monitor.overdue(self._clock()):
+                monitor.lost(self._lost())
+                return False
+        elif isinstance(message, Opened):
+            self.opened(message)
+        elif isinstance(message, Samples):
+            if stream is not None:
+                stream.take(message, self._clock())
+        elif isinstance(message, Refused):
+            monitor.failed(message.reason)
+            return False
+        else:
+            if stream is None:
+                monitor.failed("The sound system ended unexpectedly; trying again.")
+            else:
+                monitor.lost(self._lost())
+            return False
+        return True
+
+    def _lost(self) -> str:
+        return f"{self._source.name} delivers no sound any more; waiting for it."
 
 
 class _Stream:

@@ -24,6 +24,8 @@ class Patience:
     """A lost device is waited for so long before the default one takes over."""
     open: float = 15.0
     """The sound system may take so long to open a device."""
+    better: float = 10.0
+    """Between looks for a better device than the one that is heard."""
     retry: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 3.0)
     """Between attempts to open; the last one repeats."""
 

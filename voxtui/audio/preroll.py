@@ -11,7 +11,7 @@ class PreRoll:
     """Keeps the last `seconds` of sound in memory, no more. Used from one thread."""
 
     def __init__(self, seconds: float) -> None:
-        self._limit = max(0, round(seconds * SAMPLE_RATE)) * 2
+        self._limit = _bytes(seconds)
         self._blocks: deque[bytes] = deque()
         self._size = 0
 
@@ -22,9 +22,14 @@ class PreRoll:
         while self._blocks and self._size - len(self._blocks[0]) >= self._limit:
             self._size -= len(self._blocks.popleft())
 
-    def take(self) -> bytes:
-        """What is kept, oldest first; afterwards nothing is kept."""
+    def take(self, seconds: float | None = None) -> bytes:
+        """What is kept, or its last `seconds`, oldest first; afterwards nothing is kept."""
         pcm = b"".join(self._blocks)
         self._blocks.clear()
         self._size = 0
-        return pcm[max(0, len(pcm) - self._limit) :]
+        most = self._limit if seconds is None else min(self._limit, _bytes(seconds))
+        return pcm[max(0, len(pcm) - most) :]
+
+
+def _bytes(seconds: float) -> int:
+    return max(0, round(seconds * SAMPLE_RATE)) * 2

@@ -14,24 +14,32 @@ import os
 import queue
 import struct
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from voxtui.audio.devices import Device, find_device, load_sounddevice, query_devices
+from voxtui.audio.devices import (
+    Device,
+    find_device,
+    is_default,
+    load_sounddevice,
+    query_devices,
+)
 from voxtui.audio.source import AudioError
 from voxtui.events import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The stream runs. `instead_of` tells why it is not the wanted device, or is empty."""
+    """The stream runs. `instead_of` tells why it is none of the wanted devices, or is empty;
+    `rank` is the place of the device among those, or their number when it is none."""
 
     device: str
     rate: int
     channels: int
     instead_of: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +73,32 @@ class Recording:
         self._sd = sounddevice
         self._emit = emit
 
-    def open(self, wanted: str, *, only: bool) -> Any:
-        """Open the wanted device, or the default one unless `only`; emits what came of it."""
+    def open(self, wanted: Sequence[str], *, only: bool) -> Any:
+        """Open the first wanted device that can be had, or the default one unless `only`; emits
+        what came of it. No name, or the name of the default, is the default."""
         try:
             devices = query_devices(self._sd)
         except Exception as error:  # PortAudioError, and what its host APIs raise
             raise AudioError(f"The sound system does not answer: {error}.") from error
         if not devices:
             raise AudioError("No microphone was found: plug one in, it will be noticed.")
-        default = devices[0]
-        device = find_device(devices, wanted) if wanted else default
-        if device is not None:
+        problem, refused, tried = "", None, set()
+        for rank, name in enumerate(wanted or ("",)):
+            device = devices[0] if is_default(name) else find_device(devices, name)
+            if device is None:
+                problem = problem or f"{name} is not there"
+                continue
+            tried.add(device.id)
             try:
-                return self._open(device)
-            except AudioError:
-                if device is default or only:
-                    raise
-        elif only:
-            raise AudioError(f"{wanted} is gone; waiting for it.")
-        problem = "is not there" if device is None else "cannot be opened"
-        return self._open(default, f"{wanted} {problem}; {default.name} is used instead.")
+                return self._open(device, rank=rank)
+            except AudioError as error:
+                problem, refused = problem or f"{name} cannot be opened", refused or error
+        if only or devices[0].id in tried:
+            raise refused or AudioError(f"{wanted[0]} is gone; waiting for it.")
+        told = f"{problem}; {devices[0].name} is used instead."
+        return self._open(devices[0], told, rank=len(wanted))
 
-    def _open(self, device: Device, instead_of: str = "") -> Any:
+    def _open(self, device: Device, instead_of: str = "", *, rank: int) -> Any:
         reason: Exception | None = None
         for rate in _rates(device):
             channels = min(2, device.channels)
@@ -99,7 +111,7 @@ class Recording:
                     callback=self._on_samples,
                     finished_callback=lambda: self._emit(Ended()),
                 )
-                self._emit(Opened(device.name, rate, channels, instead_of))
+                self._emit(Opened(device.name, rate, channels, instead_of, rank))
                 stream.start()
             except Exception as error:  # PortAudioError, and what its host APIs raise
                 reason = reason or error
@@ -138,8 +150,8 @@ _SAMPLES = struct.Struct("<?d")
 def encode_message(message: Message) -> bytes:
     """One message for the pipe."""
     match message:
-        case Opened(device, rate, channels, instead_of):
-            kind, payload = b"O", json.dumps([device, rate, channels, instead_of]).encode()
+        case Opened():
+            kind, payload = b"O", json.dumps(astuple(message)).encode()
         case Samples(data, overflow, adc_time):
             kind, payload = b"S", _SAMPLES.pack(overflow, adc_time) + data
         case Refused(reason):
@@ -171,13 +183,13 @@ def decode_message(data: bytes) -> tuple[Message | None, bytes]:
 def main() -> None:
     """Record until standard input ends or the device does."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("device")
+    parser.add_argument("devices", nargs="*")
     parser.add_argument("--only", action="store_true")
     options = parser.parse_args()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     try:
-        stream = Recording(load_sounddevice(), inbox.put).open(options.device, only=options.only)
+        stream = Recording(load_sounddevice(), inbox.put).open(options.devices, only=options.only)
     except AudioError as error:
         _send(Refused(str(error)))
     else:

@@ -166,4 +166,5 @@ def engine_config(
         delay_ms=chosen.delay_ms if delay_ms is None else delay_ms,
         interval_s=interval_s,
         threads=chosen.threads if threads is None else threads,
+        precision=chosen.precision,
     )

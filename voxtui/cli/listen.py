@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from voxtui.audio.hearing import HearingConfig
 from voxtui.audio.source import Source
 from voxtui.cli.common import (
     Failure,
@@ -42,6 +43,7 @@ from voxtui.events import (
     TranscriptChanged,
 )
 from voxtui.pipeline import PipelineConfig
+from voxtui.session.aside import Keeping
 from voxtui.session.exports import segment_json
 from voxtui.settings import AudioSettings
 
@@ -170,7 +172,7 @@ class Listener:
     def hear_microphone(self) -> None:
         """Until Ctrl+C; the last words are waited for."""
         self._live = True
-        self._running.pipeline.listen(True)  # from the first sample on
+        self._running.pipeline.listen(True, hands_free=True)  # from the first sample on
         self._running.pipeline.start()
         self._take_all(self._running.for_ever())
         self._tell_lag()
@@ -266,8 +268,8 @@ def command(
             source=source_factory(input_, device, settings.audio),
             engine=engine,
             sessions_dir=folder,
-            pre_roll_s=settings.audio.pre_roll_s,
-            post_roll_s=settings.audio.post_roll_s,
+            hearing=HearingConfig.of(settings),
+            keeping=Keeping.of(settings) if save else Keeping(),
             keep_everything=input_ is not None,
         )
         out = _opened(output, stack) if output else write

@@ -6,13 +6,13 @@ Pages know only `Backend`; tests give their own. `LocalBackend` is the real one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voxtui import paths
-from voxtui.events import Event
+from voxtui.events import SYSTEM_DEFAULT, Event
 from voxtui.settings import Settings
 from voxtui.ui.options import UiOptions
 
@@ -52,13 +52,21 @@ class Backend(Protocol):
     """Is the small model in use, and no real one installed?"""
 
     def start(self, listener: Listener) -> None: ...
-    def listen(self, on: bool) -> None: ...
+    def listen(self, on: bool, hands_free: bool = False) -> None: ...
     def note(self, text: str) -> None: ...
     def new_session(self) -> None: ...
-    def use_microphone(self, device: str, gain_db: float) -> None: ...
+    def use_microphone(self, devices: Sequence[str], gain_db: float) -> None: ...
     def use_model(self, spec: str) -> None: ...
     def use_delay(self, delay_ms: int) -> None: ...
     def use_interval(self, interval_s: float) -> None: ...
+    def use_engine(self, precision: str, threads: int) -> None:
+        """Load the model again, so."""
+        ...
+
+    def use(self, settings: Settings) -> None:
+        """What is heard and what is kept, as these settings say."""
+        ...
+
     def microphones(self) -> list[Choice]:
         """What can be heard. May take a moment: for a thread of its own."""
         ...
@@ -126,7 +134,11 @@ class LocalBackend:
             interval = LOW_LATENCY_S if options.low_latency else chosen.interval_s
         delay = chosen.delay_ms if options.delay_ms is None else options.delay_ms
         return EngineConfig(
-            model=model, delay_ms=delay, interval_s=interval, threads=chosen.threads
+            model=model,
+            delay_ms=delay,
+            interval_s=interval,
+            threads=chosen.threads,
+            precision=chosen.precision,
         )
 
     def _first_source(self, sound_fd: int | None) -> tuple[Callable[[], Source], str]:
@@ -140,10 +152,9 @@ class LocalBackend:
             if not path.exists():
                 raise CannotStartError("The demo recording is missing: install voxtui again.")
         if path is None:
-            device = options.device
-            if device is None:
-                device = self._settings.audio.device
-            return self._microphone(device, self._settings.audio.gain_db), ""
+            audio = self._settings.audio
+            devices = audio.device if options.device is None else (options.device,)
+            return self._microphone(devices, audio.gain_db), ""
         if not path.exists():
             raise CannotStartError(f"There is no file {path}.")
         return self._file(path), "demo" if options.demo and not options.input else path.name
@@ -167,11 +178,11 @@ class LocalBackend:
         return make
 
     @staticmethod
-    def _microphone(device: str, gain_db: float) -> Callable[[], Source]:
+    def _microphone(devices: Sequence[str], gain_db: float) -> Callable[[], Source]:
         def make() -> Source:
             from voxtui.audio.microphone import MicrophoneSource
 
-            return MicrophoneSource(device, gain_db)
+            return MicrophoneSource(devices, gain_db)
 
         return make
 
@@ -185,14 +196,16 @@ class LocalBackend:
 
     def start(self, listener: Listener) -> None:
         """Open the sound, load the model."""
+        from voxtui.audio.hearing import HearingConfig
         from voxtui.pipeline import PipelineConfig
+        from voxtui.session.aside import Keeping
 
         config = PipelineConfig(
             source=self._source,
             engine=self._engine,
             sessions_dir=self._sessions_dir(),
-            pre_roll_s=self._settings.audio.pre_roll_s,
-            post_roll_s=self._settings.audio.post_roll_s,
+            hearing=HearingConfig.of(self._settings),
+            keeping=Keeping.of(self._settings),
             keep_everything=self.hears_file,
         )
         self._pipeline = self._factory(config, listener)
@@ -203,9 +216,9 @@ class LocalBackend:
         assert self._pipeline is not None, "start() comes first"
         return self._pipeline
 
-    def listen(self, on: bool) -> None:
+    def listen(self, on: bool, hands_free: bool = False) -> None:
         """Listen, or stop."""
-        self._running.listen(on)
+        self._running.listen(on, hands_free=hands_free)
 
     def note(self, text: str) -> None:
         """A note into the transcript."""
@@ -215,10 +228,10 @@ class LocalBackend:
         """Begin another session."""
         self._running.new_session()
 
-    def use_microphone(self, device: str, gain_db: float) -> None:
-        """Hear another microphone, or the same one louder."""
+    def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
+        """Hear the first of these microphones that is there, so much louder."""
         if not self.hears_file:
-            self._running.change_source(self._microphone(device, gain_db))
+            self._running.change_source(self._microphone(devices, gain_db))
 
     def use_model(self, spec: str) -> None:
         """Go on with another model. Raises CannotStartError when it is not there."""
@@ -237,12 +250,24 @@ class LocalBackend:
         self._engine = replace(self._engine, interval_s=interval_s)
         self._running.configure_engine(interval_s=interval_s)
 
+    def use_engine(self, precision: str, threads: int) -> None:
+        """Load the model again, with other numbers or on more or fewer cores."""
+        self._engine = replace(self._engine, precision=precision, threads=threads)
+        self._running.reload_engine(self._engine)
+
+    def use(self, settings: Settings) -> None:
+        """What is heard and what is kept, as these settings say; the folder from the next start."""
+        from voxtui.audio.hearing import HearingConfig
+        from voxtui.session.aside import Keeping
+
+        self._running.configure(HearingConfig.of(settings), Keeping.of(settings))
+
     def microphones(self) -> list[Choice]:
         """The microphones of this machine, the system's choice first."""
         from voxtui.audio.devices import list_devices
         from voxtui.audio.source import AudioError
 
-        found = [Choice("", "system default", "whatever the system uses")]
+        found = [Choice(SYSTEM_DEFAULT, SYSTEM_DEFAULT, "whatever the system uses")]
         try:
             devices = list_devices()
         except (AudioError, OSError):

@@ -46,12 +46,18 @@ class Preferences:
                 backend.use_delay(engine.delay_ms)
             case "interval_s":
                 backend.use_interval(engine.interval_s)
+            case "precision" | "threads":
+                backend.use_engine(engine.precision, engine.threads)
+            case "theme" | "timestamps" | "plain_glyphs" | "folder" | "bell":
+                pass  # the page's own, or from the next start
+            case _:
+                backend.use(self.shown)
 
 
 def _with_options(kept: Settings, options: UiOptions) -> Settings:
     shown = kept
     given = (
-        ("audio", "device", options.device),
+        ("audio", "device", options.device if options.device is None else (options.device,)),
         ("engine", "model", options.model),
         ("engine", "delay_ms", options.delay_ms),
         ("engine", "interval_s", options.interval_s),

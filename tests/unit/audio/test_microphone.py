@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voxtui.audio import monitor, recorder
+from voxtui.audio import microphone, monitor, recorder
+from voxtui.audio.devices import Device, query_devices
 from voxtui.audio.microphone import MicrophoneSource, ProcessRecorder
 from voxtui.audio.monitor import Monitor, Patience, silence_causes
 from voxtui.audio.recorder import Ended, Message, Opened, Refused
@@ -24,9 +26,19 @@ ZEROS = np.zeros(1_600, np.int16)
 S = CaptureState
 
 
-def listen(backend: FakeBackend, ear: Ear, name: str = "", **named: Any) -> MicrophoneSource:
+def listen(
+    backend: FakeBackend, ear: Ear, names: str | Sequence[str] = (), **named: Any
+) -> MicrophoneSource:
+    def present() -> list[Device]:
+        seen = FakeBackend(*backend.present)
+        seen.default = backend.default
+        return query_devices(seen)
+
     source = MicrophoneSource(
-        name, record=partial(FakeRecorder, backend), **{"patience": QUICK, **named}
+        names,
+        record=partial(FakeRecorder, backend),
+        present=present,
+        **{"patience": QUICK, **named},
     )
     source.start(ear.post)
     return source
@@ -198,6 +210,67 @@ def test_a_busy_device_gives_way_to_the_default(ear: Ear) -> None:
     assert "cannot be opened; Built-in is used" in ear.of(Notice)[0].message
 
 
+def test_the_first_of_the_list_that_is_there_is_heard(ear: Ear) -> None:
+    backend = FakeBackend(device("Built-in", rate=16_000), device("Desk", rate=16_000))
+    source = listen(backend, ear, ("USB", "Desk", "system default"))
+    assert backend.stream().arguments["device"] == 1
+    backend.stream().deliver(tone(0.1))
+    ear.wait_state(S.RUNNING)
+    source.stop()
+    assert ear.of(Notice) == [], "the person made the list, and the page names the microphone"
+
+
+def test_the_default_may_be_in_the_list(ear: Ear) -> None:
+    backend = FakeBackend(device("Built-in", rate=16_000), device("Desk", rate=16_000))
+    source = listen(backend, ear, ("USB", "System Default", "Desk"))
+    assert backend.stream().arguments["device"] == 0
+    source.stop()
+    assert ear.of(Notice) == []
+
+
+def test_a_better_one_that_comes_back_is_heard_when_it_delivers(ear: Ear) -> None:
+    backend = FakeBackend(device("Built-in", rate=16_000), device("USB", rate=16_000))
+    source = listen(backend, ear, "Fake: USB", patience=replace(QUICK, better=0.05, first=0.3))
+    backend.stream().deliver(tone(0.1))
+    ear.wait_state(S.RUNNING)
+    backend.present = backend.present[:1]
+    backend.stream().vanish()
+    worse = backend.stream(2)
+    worse.deliver(tone(0.1))
+    ear.wait(lambda: ear.of(CaptureChanged)[-1].source == "Built-in")
+
+    backend.present = [device("Built-in", rate=16_000), device("USB", rate=16_000)]
+    better = backend.stream(3)
+    assert better.arguments["device"] == 1
+    better.deliver(ZEROS)
+    count = ear.samples().size
+    worse.deliver(tone(0.1))
+    ear.wait(lambda: ear.samples().size > count)
+    assert not worse.closed, "nothing but zeros: the other one is still heard"
+    latest = backend.stream(4)  # tried again
+    latest.deliver(tone(0.02))
+    ear.wait(lambda: ear.of(CaptureChanged)[-1].source == "USB")
+    latest.deliver(tone(0.1))
+    ear.wait_state(S.RUNNING)
+    source.stop()
+    assert worse.closed
+    assert [gap.reason for gap in ear.of(AudioGap)] == ["device lost"], "none in the change back"
+    assert ear.of(Notice)[-1].message == "USB is there and is heard now."
+
+
+def test_on_a_mac_another_default_is_followed(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone.sys, "platform", "darwin")
+    backend = FakeBackend(device("Built-in", rate=16_000), device("AirPods", rate=16_000))
+    source = listen(backend, ear, patience=replace(QUICK, better=0.05))
+    backend.stream().deliver(tone(0.1))
+    ear.wait_state(S.RUNNING)
+    backend.default = 1
+    backend.stream(2).deliver(tone(0.1))
+    ear.wait(lambda: ear.of(CaptureChanged)[-1].source == "AirPods")
+    source.stop()
+    assert len(backend.streams) == 2
+
+
 def test_no_microphone_until_one_is_plugged_in(ear: Ear) -> None:
     backend = FakeBackend()
     source = listen(backend, ear)
@@ -220,7 +293,7 @@ def test_no_microphone_until_one_is_plugged_in(ear: Ear) -> None:
 )
 def test_a_recording_that_cannot_begin(ear: Ear, messages: list[Message], sentence: str) -> None:
     class Failing:
-        def __init__(self, device: str, only: bool) -> None:
+        def __init__(self, devices: Sequence[str], only: bool) -> None:
             self.messages = list(messages)
 
         def read(self, timeout_s: float) -> Message | None:
@@ -238,7 +311,7 @@ def test_a_recording_that_cannot_begin(ear: Ear, messages: list[Message], senten
 
 def test_the_recording_process_ends_with_its_owner() -> None:
     """Whether there is a microphone or not: it says something, and goes when told."""
-    process = ProcessRecorder("", False)
+    process = ProcessRecorder((), False)
     message = process.read(20.0)
     assert isinstance(message, Opened | Refused)
     process.close()
