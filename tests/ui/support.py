@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +95,24 @@ class FakeBackend:
         if self.obeys:
             self.emit(ListeningChanged(on))
 
+    def hands_free(self, on: bool) -> None:
+        self.free = on
+
     def note(self, text: str) -> None:
         self._call("note", text)
 
     def new_session(self) -> None:
         self._call("new_session")
 
-    def use_microphone(self, device: str, gain_db: float) -> None:
-        self._call("use_microphone", device, gain_db)
+    def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
+        self._call("use_microphone", devices, gain_db)
+
+    def use_engine(self, precision: str, threads: int) -> None:
+        self._call("use_engine", precision, threads)
+
+    def use(self, settings: Settings) -> None:
+        self._call("use", settings)
+        self.used = settings
 
     def use_model(self, spec: str) -> None:
         self._call("use_model", spec)
@@ -115,7 +125,7 @@ class FakeBackend:
 
     def microphones(self) -> list[Choice]:
         return [
-            Choice("", "system default", "whatever the system uses"),
+            Choice("system default", "system default", "whatever the system uses"),
             Choice("ALSA: USB", "USB Headset", "ALSA"),
         ]
 
@@ -125,6 +135,9 @@ class FakeBackend:
             Choice("/models/v", "Voxtral 4B", "8.9 GB"),
             Choice("tiny", "small model"),
         ]
+
+    def precisions(self) -> list[str]:
+        return ["auto", "bf16", "q8_0", "q4_k"]
 
     def close(self, timeout_s: float) -> None:
         self._call("close")

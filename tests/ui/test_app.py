@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -40,7 +39,6 @@ from voxtui.events import (
 from voxtui.settings import Settings, load
 from voxtui.ui import messages
 from voxtui.ui.app import VoxtuiApp
-from voxtui.ui.backend import CannotStartError
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.screens.help import HelpScreen
 from voxtui.ui.terminal.hold import ReleaseReported, Stroke, TalkKey
@@ -403,61 +401,6 @@ async def test_no_note_with_the_real_model_or_in_the_demo() -> None:
 
 
 # ---- settings and help
-
-
-async def test_settings_apply_at_once_and_are_kept(tmp_path: Path) -> None:
-    backend = FakeBackend()
-    file = tmp_path / "voxtui.toml"
-    async with running(backend, settings_file=file) as pilot:
-        await pilot.press("s")
-        panel = pilot.app.screen.query_one(SettingsPanel)
-        await until(lambda: len(panel._tabs[0].rows[0].choices) == 2)
-        await pilot.press("right")
-        await until(lambda: backend.calls[-1] == ("use_microphone", "ALSA: USB", 0.0))
-        await pilot.press("tab", "down", "right", "right")
-        await settled(pilot)
-        assert backend.calls[-1] == ("use_delay", 640)
-        await pilot.press("down", "left")
-        await settled(pilot)
-        assert backend.calls[-1] == ("use_interval", 0.3)
-        await pilot.press("tab", "right")
-        assert pilot.app.theme == "voxtui-light"
-        await pilot.press("space")
-        assert backend.calls[-1] == ("listen", True), "one can talk meanwhile"
-        await pilot.press("escape")
-        assert not panel.is_open
-        await pilot.press("l")
-        assert backend.calls[-1] == ("listen", False)
-    kept = load(file)[0]
-    assert kept.audio.device == "ALSA: USB"
-    assert (kept.engine.delay_ms, kept.engine.interval_s) == (640, 0.3)
-    assert kept.appearance.theme == "voxtui-light"
-
-
-async def test_only_the_model_that_was_rested_at_is_loaded() -> None:
-    backend = FakeBackend()
-    async with running(backend) as pilot:
-        await pilot.press("s", "tab")
-        panel = pilot.app.screen.query_one(SettingsPanel)
-        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)
-        await pilot.press("right", "right")
-        await until(lambda: ("use_model", "tiny") in backend.calls)
-        assert ("use_model", "/models/v") not in backend.calls
-
-
-async def test_a_model_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = FakeBackend()
-
-    def refuse(spec: str) -> None:
-        raise CannotStartError("There is no such model.")
-
-    monkeypatch.setattr(backend, "use_model", refuse)
-    async with running(backend) as pilot:
-        await pilot.press("s", "tab")
-        panel = pilot.app.screen.query_one(SettingsPanel)
-        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)
-        await pilot.press("right")
-        await until(lambda: said(pilot) == "There is no such model.")
 
 
 async def test_help_lists_every_key() -> None:

@@ -6,9 +6,11 @@ import time
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from voxtui.audio.hearing import HearingConfig
 from voxtui.audio.source import AudioError
 from voxtui.engine.config import EngineConfig
 from voxtui.events import (
@@ -33,6 +35,8 @@ from voxtui.events import (
     UtteranceEnded,
 )
 from voxtui.pipeline import Pipeline, PipelineConfig
+from voxtui.session.aside import Keeping
+from voxtui.session.library import load_session
 
 BLOCK = SAMPLE_RATE // 10  # samples: 0.1 s
 
@@ -114,7 +118,7 @@ class FakeEngine:
 class Chain:
     """A running pipeline with its fakes and all that it told its listener."""
 
-    def __init__(self, folder: Path, *, keep_everything: bool = False) -> None:
+    def __init__(self, folder: Path, **more: Any) -> None:
         self.sources: list[FakeSource] = []
         self.events: list[Event] = []
         self.engines: list[FakeEngine] = []
@@ -122,7 +126,7 @@ class Chain:
             source=self.make_source,
             engine=EngineConfig(model=folder / "model"),
             sessions_dir=folder / "sessions",
-            keep_everything=keep_everything,
+            **more,
         )
         self.pipeline = Pipeline(config, self.events.append, self.make_engine)  # type: ignore[arg-type]
         self.pipeline.start()
@@ -325,3 +329,55 @@ def test_a_new_listener_call_after_close_does_nothing(chain: Chain) -> None:
     started = time.monotonic()
     assert chain.pipeline.text() == ""
     assert time.monotonic() - started < 5
+
+
+def test_hands_free_may_wait_for_a_voice(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, hearing=HearingConfig(pause_after_s=1.0))
+    chain.pipeline.listen(True, hands_free=True)
+    chain.source.say(2)
+    chain.source.say(5, 0)
+    chain.settle()
+    assert [(e.listening, e.paused) for e in chain.of(ListeningChanged)] == [
+        (True, False),
+        (True, True),
+    ]
+    assert len(chain.of(UtteranceEnded)) == 1, "its last words are out meanwhile"
+    chain.source.say(2)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    text = chain.settle()
+    assert chain.audio_seconds() == pytest.approx(2 + 1 + 1 + 2 + 0.3, abs=0.2)
+    assert text.split() == ["word"] * 6
+    assert not chain.of(ListeningChanged)[2].paused
+    chain.pipeline.close()
+
+
+def test_holding_writes_silence_too(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, hearing=HearingConfig(pause_after_s=1.0))
+    chain.pipeline.listen(True)
+    chain.source.say(1)
+    chain.source.say(4, 0)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    assert chain.audio_seconds() == pytest.approx(5.3, abs=0.11)
+    chain.pipeline.close()
+
+
+def test_what_is_written_beside_a_session(tmp_path: Path) -> None:
+    daily = tmp_path / "notes"
+    chain = Chain(tmp_path, keeping=Keeping(("srt", "txt"), daily, keep_audio_days=0))
+    chain.pipeline.listen(True)
+    chain.source.say(3)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    folder = chain.pipeline.session_path()
+    assert (folder / "audio.wav").exists()
+    chain.pipeline.close()
+    assert (folder / "transcript.txt").read_text().split() == ["word"] * 3
+    assert "-->" in (folder / "transcript.srt").read_text()
+    (file,) = daily.iterdir()
+    assert file.read_text().count("word") == 3
+    assert not (folder / "audio.wav").exists(), "its words are all written"
+    assert load_session(folder).finished

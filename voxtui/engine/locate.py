@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 from voxtui import paths
@@ -30,6 +32,23 @@ def find_engine() -> Path:
     raise EngineMissing(
         "The engine's program is missing: run ./scripts/run, or pip install . again."
     )
+
+
+def precisions(binary: Path | None = None) -> list[str]:
+    """What the engine takes for --precision, "auto" first; empty when it does not tell."""
+    try:
+        told = subprocess.run(
+            [binary or find_engine(), "--help"],
+            capture_output=True,
+            text=True,
+            timeout=5.0,
+            check=False,
+        ).stdout
+    except (OSError, EngineMissing, subprocess.TimeoutExpired):
+        return []
+    found = re.search(r"^ *--precision .*(?:\n {10,}.*)*", told, re.MULTILINE)
+    names = re.findall(r"\b(auto|b?f\d+|q\d\w*|int\d)\b", found[0]) if found else []
+    return list(dict.fromkeys(names))
 
 
 def _development_builds() -> list[Path]:

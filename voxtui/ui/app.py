@@ -19,6 +19,7 @@ from textual.widgets import Input
 
 from voxtui import paths, settings
 from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
+from voxtui.ui.keys import talk_key
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
@@ -97,6 +98,11 @@ class VoxtuiApp(App[None]):
         return own_variables(self.current_theme)
 
     # ---- the talk key, told by the terminal
+
+    @property
+    def talk_key(self) -> str:
+        """The key to talk with, as Textual names it."""
+        return talk_key(self.preferences.shown.keys)
 
     def on_release_reported(self, event: ReleaseReported) -> None:
         """This terminal can tell when a key is let go."""

@@ -52,7 +52,11 @@ class Backend(Protocol):
     """Is the small model in use, and no real one installed?"""
 
     def start(self, listener: Listener) -> None: ...
-    def listen(self, on: bool, hands_free: bool = False) -> None: ...
+    def listen(self, on: bool) -> None: ...
+    def hands_free(self, on: bool) -> None:
+        """Nothing is held while listening: quiet may be left out, as the settings say."""
+        ...
+
     def note(self, text: str) -> None: ...
     def new_session(self) -> None: ...
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None: ...
@@ -73,6 +77,10 @@ class Backend(Protocol):
 
     def models(self) -> list[Choice]:
         """The models on this machine. May take a moment."""
+        ...
+
+    def precisions(self) -> list[str]:
+        """How exact the engine can keep the weights. May take a moment."""
         ...
 
     def close(self, timeout_s: float) -> None:
@@ -216,9 +224,14 @@ class LocalBackend:
         assert self._pipeline is not None, "start() comes first"
         return self._pipeline
 
-    def listen(self, on: bool, hands_free: bool = False) -> None:
+    def listen(self, on: bool) -> None:
         """Listen, or stop."""
-        self._running.listen(on, hands_free=hands_free)
+        self._running.listen(on)
+
+    def hands_free(self, on: bool) -> None:
+        """While listening: nothing is held."""
+        if on:
+            self._running.listen(True, hands_free=True)
 
     def note(self, text: str) -> None:
         """A note into the transcript."""
@@ -287,6 +300,12 @@ class LocalBackend:
         ]
         found.append(Choice("tiny", "small model", "knows some forty words, for trying"))
         return found
+
+    def precisions(self) -> list[str]:
+        """What the engine takes for --precision, as its help says."""
+        from voxtui.engine.locate import precisions
+
+        return precisions()
 
     def close(self, timeout_s: float) -> None:
         """Wait for the last words and close the files."""

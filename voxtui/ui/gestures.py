@@ -1,6 +1,7 @@
 """One key to talk: hold it, or tap it. A state machine without clock or terminal of its own.
 
 - Where releases are reported: hold to talk; a short tap latches (hands-free) until the next one.
+- While held: sliding up with the mouse, or another key, latches too.
 - Where they are not: each press toggles. Auto-repeat of a held key is told from a second press,
   and the person is told how it works here.
 - A release is believed only after a moment, as some keyboards repeat in pairs of up and down.
@@ -25,6 +26,17 @@ LONGEST_HOLD_S = 600.0
 LONGEST_QUIET_S = 1800.0
 
 
+class Rung(Enum):
+    """Where on the ladder one stands, in words for the page."""
+
+    IDLE = ""
+    KEY = "held"
+    MOUSE = "held with the mouse"
+    TAPPED = "tapped: on until the next press"
+    SLID = "latched: on until the next press"
+    LIVE = "hands-free"
+
+
 class Hint(Enum):
     """Something the person should know about the gesture."""
 
@@ -44,7 +56,13 @@ class _State(Enum):
 class TalkGesture:
     """What the talk key, the Talk button and the live key mean together."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, longest_hold_s: float = LONGEST_HOLD_S, longest_quiet_s: float = LONGEST_QUIET_S
+    ) -> None:
+        """`longest_quiet_s` 0 is for ever."""
+        self.longest_hold_s = longest_hold_s
+        self.longest_quiet_s = longest_quiet_s
+        self.rung = Rung.IDLE
         self._state = _State.IDLE
         self._began = 0.0
         self._released = 0.0
@@ -69,11 +87,11 @@ class TalkGesture:
         if self._state is _State.LETTING_GO:
             return self._released + DEBOUNCE_S
         if self._state is _State.HELD:
-            return self._began + LONGEST_HOLD_S
+            return self._began + self.longest_hold_s
         if self._state is _State.DOUBTED:
             return self._last_press + REPEAT_GAP_S
-        if self._state is _State.LATCHED:
-            return self._last_words + LONGEST_QUIET_S
+        if self._state is _State.LATCHED and self.longest_quiet_s:
+            return self._last_words + self.longest_quiet_s
         return None
 
     def take_hint(self) -> Hint | None:
@@ -81,15 +99,25 @@ class TalkGesture:
         hint, self._hint = self._hint, None
         return hint
 
-    def press(self, now: float) -> None:
+    @property
+    def hands_free(self) -> bool:
+        """Is it on without anything being held?"""
+        return self._state in (_State.LATCHED, _State.DOUBTED)
+
+    def press(self, now: float, *, mouse: bool = False) -> None:
         """The key or the button went down, and its release will be reported."""
         if self._state is _State.IDLE:
             if now - self._last_up >= DEBOUNCE_S:
-                self._begin(_State.HELD, now)
+                self._begin(_State.HELD, Rung.MOUSE if mouse else Rung.KEY, now)
         elif self._state is _State.LETTING_GO:
             self._state = _State.HELD
-        elif self._state in (_State.LATCHED, _State.DOUBTED):
-            self._state = _State.IDLE
+        elif self.hands_free:
+            self._end()
+
+    def latch(self, now: float) -> None:
+        """While it is held: it stays on when it is let go."""
+        if self.held:
+            self._state, self.rung, self._last_words = _State.LATCHED, Rung.SLID, now
 
     def release(self, now: float) -> None:
         """The key or the button went up."""
@@ -103,7 +131,7 @@ class TalkGesture:
         self._last_press = now
         if self._state is _State.IDLE:
             if gap > REPEAT_GAP_S:
-                self._begin(_State.LATCHED, now)
+                self._begin(_State.LATCHED, Rung.TAPPED, now)
         elif self._state is _State.DOUBTED:
             self._state = _State.LATCHED
             self._hint = Hint.NO_RELEASE_HERE
@@ -112,30 +140,30 @@ class TalkGesture:
         elif now - self._began < REPEAT_DELAY_S:
             self._state = _State.DOUBTED
         else:
-            self._state = _State.IDLE
+            self._end()
 
     def toggle_live(self, now: float) -> None:
         """Hands-free on or off; a hold becomes hands-free."""
-        if self._state in (_State.LATCHED, _State.DOUBTED):
-            self._state = _State.IDLE
+        if self.hands_free:
+            self._end()
         elif self._state is _State.IDLE:
-            self._begin(_State.LATCHED, now)
+            self._begin(_State.LATCHED, Rung.LIVE, now)
         else:
-            self._state, self._last_words = _State.LATCHED, now
+            self.latch(now)
 
     def lost_focus(self) -> None:
         """The release of a held key will not be seen: it counts as released."""
         if self.held:
-            self._state = _State.IDLE
+            self._end()
 
     def stop(self) -> None:
         """Listening ended for another reason."""
-        self._state = _State.IDLE
+        self._end()
 
     def began_elsewhere(self, now: float) -> None:
         """Listening began for another reason (a file is heard)."""
         if self._state is _State.IDLE:
-            self._begin(_State.LATCHED, now)
+            self._begin(_State.LATCHED, Rung.LIVE, now)
 
     def heard_words(self, now: float) -> None:
         """Words came: the microphone is not forgotten."""
@@ -147,15 +175,19 @@ class TalkGesture:
         if due is None or now < due:
             return
         if self._state is _State.LETTING_GO:
-            tapped = self._released - self._began < TAP_S
-            self._state = _State.LATCHED if tapped else _State.IDLE
+            if self._released - self._began < TAP_S:
+                self._state, self.rung = _State.LATCHED, Rung.TAPPED
+            else:
+                self._end()
         elif self._state is _State.DOUBTED:
-            self._state = _State.IDLE
-        elif self._state is _State.HELD:
-            self._state, self._hint = _State.IDLE, Hint.HELD_TOO_LONG
+            self._end()
         else:
-            self._state, self._hint = _State.IDLE, Hint.QUIET_TOO_LONG
+            self._hint = Hint.HELD_TOO_LONG if self.held else Hint.QUIET_TOO_LONG
+            self._end()
 
-    def _begin(self, state: _State, now: float) -> None:
-        self._state = state
+    def _begin(self, state: _State, rung: Rung, now: float) -> None:
+        self._state, self.rung = state, rung
         self._began = self._last_words = now
+
+    def _end(self) -> None:
+        self._state, self.rung = _State.IDLE, Rung.IDLE

@@ -23,10 +23,20 @@ class Preferences:
         try:
             self.shown = self.shown.replace(group, **{name: value})
             self.kept = self.kept.replace(group, **{name: value})
-            if self._path is not None:
-                save(self._path, self.kept)
         except ValueError as error:
             return str(error)
+        return self._save()
+
+    def set_key(self, action: str, key: str | None) -> str:
+        """Another key for an action, None for its usual one. Returns what is wrong, or "" ."""
+        self.shown = self.shown.with_key(action, key)
+        self.kept = self.kept.with_key(action, key)
+        return self._save()
+
+    def _save(self) -> str:
+        try:
+            if self._path is not None:
+                save(self._path, self.kept)
         except OSError as error:
             return f"The settings could not be written: {error.strerror or error}."
         return ""

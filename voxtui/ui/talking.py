@@ -7,17 +7,18 @@ from collections.abc import Callable
 
 from textual.timer import Timer
 
-from voxtui.ui.gestures import Hint, TalkGesture
+from voxtui.ui.gestures import Hint, Rung, TalkGesture
 from voxtui.ui.widgets.talk import TalkMode
+from voxtui.ui.words import span
 
 CONFIRM_S = 1.0
 """So long an answer to `listen` is waited for."""
 
 HINTS = {
-    Hint.NO_RELEASE_HERE: "This terminal does not tell when a key is let go: press Space once to"
+    Hint.NO_RELEASE_HERE: "This terminal does not tell when a key is let go: press {key} once to"
     " talk, and once more to stop. The Talk button can be held with the mouse.",
-    Hint.HELD_TOO_LONG: "Stopped after ten minutes of holding. L listens as long as you like.",
-    Hint.QUIET_TOO_LONG: "Stopped: nothing was said for half an hour.",
+    Hint.HELD_TOO_LONG: "Stopped after {hold} of holding. Hands-free listens as long as you like.",
+    Hint.QUIET_TOO_LONG: "Stopped: nothing was said for {quiet}.",
 }
 
 
@@ -31,8 +32,11 @@ class Talking:
         hint: Callable[[str], None],
         set_timer: Callable[[float, Callable[[], None]], Timer],
         clock: Callable[[], float] = time.monotonic,
+        hands_free: Callable[[bool], None] = lambda on: None,
     ) -> None:
         self._listen = listen
+        self._hands_free = hands_free
+        self._hands_free_told = False
         self._changed = changed
         self._hint = hint
         self._set_timer = set_timer
@@ -43,17 +47,37 @@ class Talking:
         self._asked_at: float | None = None
         self.hold_possible = False
         self.told_by_terminal = False
+        self.key = "Space"
+        """The talk key, as people call it."""
+
+    def limit(self, longest_hold_s: float, longest_quiet_s: float) -> None:
+        """How long a hold and a quiet may last; 0 for the quiet is for ever."""
+        self._gesture.longest_hold_s = longest_hold_s
+        self._gesture.longest_quiet_s = longest_quiet_s
+        self._arm()
+
+    @property
+    def rung(self) -> Rung:
+        """How it is being listened."""
+        return self._gesture.rung
 
     @property
     def mode(self) -> TalkMode:
         """What the talk key would do now."""
         if self._gesture.listening:
-            return TalkMode.LET_GO if self._gesture.held else TalkMode.STOP
+            if not self._gesture.held:
+                return TalkMode.STOP
+            return TalkMode.SLIDE if self.rung is Rung.MOUSE else TalkMode.LET_GO
         return TalkMode.HOLD if self.hold_possible else TalkMode.TAP
 
-    def press(self, at: float | None = None) -> None:
+    def press(self, at: float | None = None, *, mouse: bool = False) -> None:
         """The key or the button went down, now or at a time."""
-        self._gesture.press(self._clock() if at is None else at)
+        self._gesture.press(self._clock() if at is None else at, mouse=mouse)
+        self._follow()
+
+    def latch(self) -> None:
+        """What is held stays on when it is let go."""
+        self._gesture.latch(self._clock())
         self._follow()
 
     def release(self, at: float | None = None) -> None:
@@ -106,9 +130,14 @@ class Talking:
         if wanted != self._asked:
             self._asked, self._asked_at = wanted, self._clock()
             self._listen(wanted)
+        hands_free = self._gesture.hands_free
+        if hands_free != self._hands_free_told:
+            self._hands_free_told = hands_free
+            self._hands_free(hands_free)
         hint = self._gesture.take_hint()
         if hint is not None:
-            self._hint(HINTS[hint])
+            hold, quiet = self._gesture.longest_hold_s, self._gesture.longest_quiet_s
+            self._hint(HINTS[hint].format(key=self.key, hold=span(hold), quiet=span(quiet)))
         self._arm()
         self._changed()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtui import paths
+from voxtui.events import SYSTEM_DEFAULT
 from voxtui.settings import Settings
 from voxtui.ui.backend import OFFICIAL_MODEL, Choice, home_short
+from voxtui.ui.panels.choosing import Found
 from voxtui.ui.words import model_name
 
 FOOT = (
@@ -53,14 +55,14 @@ def small_model_note() -> str:
     )
 
 
-def known_choices(shown: Settings) -> tuple[list[Choice], list[Choice]]:
+def known_choices(shown: Settings) -> Found:
     """Microphones and models to show until they have been looked for."""
-    device, model = shown.audio.device, shown.engine.model
-    microphones = [Choice("", "system default", "whatever the system uses")]
-    if device:
-        microphones.append(Choice(device, device))
+    model = shown.engine.model
     names = {"auto": "best installed", "tiny": "small model"}
-    return microphones, [Choice(model, names.get(model) or model_name(model))]
+    return Found(
+        [Choice(SYSTEM_DEFAULT, SYSTEM_DEFAULT, "whatever the system uses")],
+        [Choice(model, names.get(model) or model_name(model))],
+    )
 
 
 def places(session: Path | None) -> str:

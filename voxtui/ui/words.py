@@ -26,6 +26,15 @@ def seconds(value: float) -> str:
     return f"{value / 60:.0f} min"
 
 
+def span(value: float) -> str:
+    """ "45 seconds", "1 minute", "30 minutes", "2 hours"."""
+    if value < 60:
+        return count(round(value), "second")
+    if value < 7200:
+        return count(round(value / 60), "minute")
+    return count(round(value / 3600), "hour")
+
+
 def count(number: int, noun: str) -> str:
     """ "1 word", "2 words"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,178 +1,160 @@
-"""Settings as rows: a name, a value among some, what it does and what it costs. Pure."""
+"""All settings as rows in groups. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from voxtui.events import SYSTEM_DEFAULT
 from voxtui.settings import DELAYS_MS, Settings
 from voxtui.ui.backend import ADVISED_DELAY_MS, Choice
+from voxtui.ui.panels import helps
+from voxtui.ui.panels.rows import KeyRow, Row, Tab, row, standing, typed
 from voxtui.ui.theme import THEMES, TITLES
-from voxtui.ui.words import model_name
 
 INTERVALS_S = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 GAINS_DB = (-12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
-
-# Words in error of a hundred, average of thirteen languages, as the model's authors published.
-PUBLISHED_ERRORS = {160: 12.6, 240: 10.8, 480: 8.7, 960: 7.7, 2400: 6.7}
-
-
-@dataclass(slots=True)
-class Row:
-    """One setting and where it stands among its choices."""
-
-    group: str
-    name: str
-    label: str
-    choices: list[Choice]
-    at: int
-    help: Callable[[Choice], str] = field(repr=False)
-
-    @property
-    def choice(self) -> Choice:
-        return self.choices[self.at]
-
-    def move(self, by: int) -> bool:
-        """Take the next or the previous choice. False at the end of the list."""
-        at = min(len(self.choices) - 1, max(0, self.at + by))
-        moved, self.at = at != self.at, at
-        return moved
+VOICES_DBFS = (-65.0, -60.0, -55.0, -50.0, -45.0, -40.0, -35.0, -30.0)
+ROLLS_S = (0.0, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
+KEEP_DAYS = {-1: "for ever", 365: "a year", 90: "90 days", 30: "30 days", 7: "a week", 0: "no"}
+HOLDS_S = {60: "1 minute", 300: "5 minutes", 600: "10 minutes", 1800: "30 minutes", 7200: "2 hours"}
+IDLE_MIN = {0: "never", 5: "5 minutes", 15: "15 minutes", 30: "30 minutes", 120: "2 hours"}
+PAUSES_S = {
+    0.0: "no",
+    5.0: "after 5 s",
+    10.0: "after 10 s",
+    30.0: "after 30 s",
+    60.0: "after 1 min",
+}
+FORMATS = {"txt": "text", "srt": "subtitles", "vtt": "web subtitles", "json": "for programs"}
+PLACES = 3
+"""So many microphones can be put in order on the page; the file takes more."""
 
 
-@dataclass(slots=True)
-class Tab:
-    """A group of rows."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What this machine and the engine have to choose from."""
 
-    title: str
-    rows: list[Row]
-
-
-def _row(
-    settings: Settings,
-    group: str,
-    name: str,
-    label: str,
-    choices: list[Choice],
-    help_: Callable[[Choice], str],
-) -> Row:
-    value = getattr(getattr(settings, group), name)
-    values = [choice.value for choice in choices]
-    if value not in values:
-        choices = [*choices, Choice(value, _plain(value))]
-        values.append(value)
-        if isinstance(value, int | float):
-            choices.sort(key=lambda choice: float(choice.value))
-            values.sort()
-    return Row(group, name, label, choices, values.index(value), help_)
+    microphones: Sequence[Choice]
+    models: Sequence[Choice]
+    precisions: Sequence[str] = ()
+    precision: str = ""
+    """The one that "auto" came to."""
+    cores: int = 1
 
 
-def _plain(value: Any) -> str:
-    return model_name(value) if isinstance(value, str) else f"{value:g}"
-
-
-def tabs(settings: Settings, microphones: list[Choice], models: list[Choice]) -> list[Tab]:
+def tabs(settings: Settings, found: Found, keys: Sequence[KeyRow] = ()) -> list[Tab]:
     """All rows, standing at what the settings say."""
-    delays = [Choice(0, f"{ADVISED_DELAY_MS} ms"), *_delays()]
-    delays.sort(key=lambda choice: choice.value or ADVISED_DELAY_MS)
     return [
-        Tab(
-            "Sound",
-            [
-                _row(settings, "audio", "device", "microphone", microphones, _microphone_help),
-                _row(settings, "audio", "gain_db", "louder by", _gains(), _gain_help),
-            ],
-        ),
-        Tab(
-            "Words",
-            [
-                _row(settings, "engine", "model", "model", models, _model_help),
-                _row(settings, "engine", "delay_ms", "delay", delays, _delay_help),
-                _row(settings, "engine", "interval_s", "step", _intervals(), _interval_help),
-            ],
-        ),
-        Tab(
-            "Page",
-            [
-                _row(settings, "appearance", "theme", "colours", _themes(), _theme_help),
-                _row(settings, "appearance", "timestamps", "times", _yes_no(), _stamps_help),
-                _row(settings, "output", "copy_after_stop", "copy", _copies(), _copy_help),
-            ],
-        ),
+        Tab("Sound", [*_microphones(settings, found.microphones), *_sound(settings)]),
+        Tab("Words", _words(settings, found)),
+        Tab("Talk", _talk(settings)),
+        Tab("Keys", list(keys)),
+        Tab("Page", _page(settings)),
+        Tab("Files", _files(settings)),
     ]
 
 
-def _gains() -> list[Choice]:
-    return [Choice(value, f"{value:+.0f} dB" if value else "0 dB") for value in GAINS_DB]
+def _microphones(settings: Settings, present: Sequence[Choice]) -> list[Row | KeyRow]:
+    """The order in which microphones are tried."""
+    wanted = settings.audio.device or (SYSTEM_DEFAULT,)
+    rows: list[Row | KeyRow] = []
+    for place in range(min(PLACES, len(wanted) + 1)):
+        value = wanted[place] if place < len(wanted) else ""
+        others = set(wanted) - {value}
+        choices = [choice for choice in present if choice.value not in others]
+        if place:
+            choices.insert(0, Choice("", "nothing"))
+        if value and value not in [choice.value for choice in choices]:
+            name = value.partition(": ")[2] or value
+            choices.append(Choice(value, name, "not there now"))
+
+        def put(before: tuple[str, ...], chosen: str, place: int = place) -> tuple[str, ...]:
+            before = before or (SYSTEM_DEFAULT,)
+            after = [*before[:place], chosen, *before[place + 1 :]]
+            return tuple(name for name in dict.fromkeys(after) if name)
+
+        label, tell = ("or else", helps.next_microphone) if place else ("microphone", helps.device)
+        rows.append(standing("audio", "device", label, choices, value, tell, put))
+    return rows
 
 
-def _delays() -> list[Choice]:
-    return [Choice(ms, f"{ms} ms") for ms in DELAYS_MS if ms != ADVISED_DELAY_MS]
+def _sound(settings: Settings) -> list[Row]:
+    gains = [Choice(value, f"{value:+.0f} dB" if value else "0 dB") for value in GAINS_DB]
+    voices = [Choice(value, f"{value:.0f} dB") for value in VOICES_DBFS]
+    rolls = [Choice(value, f"{value:g} s") for value in ROLLS_S]
+    return [
+        row(settings, "audio", "gain_db", "louder by", gains, helps.gain),
+        row(settings, "audio", "voice_dbfs", "voice from", voices, helps.voice),
+        row(settings, "audio", "pre_roll_s", "from before", rolls, helps.pre_roll),
+        row(settings, "audio", "post_roll_s", "and after", rolls, helps.post_roll),
+        row(settings, "audio", "keep_audio_days", "keep sound", _named(KEEP_DAYS), helps.keep),
+    ]
 
 
-def _intervals() -> list[Choice]:
-    return [Choice(value, f"{value:g} s") for value in INTERVALS_S]
+def _words(settings: Settings, found: Found) -> list[Row | KeyRow]:
+    delays = [Choice(ms, f"{ms} ms") for ms in DELAYS_MS if ms != ADVISED_DELAY_MS]
+    delays.append(Choice(0, f"{ADVISED_DELAY_MS} ms"))
+    delays.sort(key=lambda choice: choice.value or ADVISED_DELAY_MS)
+    steps = [Choice(value, f"{value:g} s") for value in INTERVALS_S]
+    names = dict.fromkeys(("auto", *found.precisions))
+    auto = f"auto ({found.precision.lower()})" if found.precision else "auto"
+    exact = [Choice(name, auto if name == "auto" else name) for name in names]
+    cores = [Choice(count, str(count) if count else "all") for count in range(found.cores)]
+    return [
+        row(settings, "engine", "model", "model", list(found.models), helps.model),
+        row(settings, "engine", "precision", "precision", exact, helps.precision),
+        row(settings, "engine", "delay_ms", "delay", delays, helps.delay),
+        row(settings, "engine", "interval_s", "step", steps, helps.interval),
+        row(settings, "engine", "threads", "cores", cores, helps.cores),
+    ]
 
 
-def _themes() -> list[Choice]:
-    return [Choice(theme.name, TITLES[theme.name]) for theme in THEMES]
+def _talk(settings: Settings) -> list[Row | KeyRow]:
+    return [
+        row(settings, "talk", "longest_hold_s", "hold at most", _named(HOLDS_S), helps.hold),
+        row(settings, "talk", "idle_stop_min", "forget after", _named(IDLE_MIN), helps.idle),
+        row(settings, "talk", "pause_after_s", "pause", _named(PAUSES_S), helps.pause),
+        row(settings, "talk", "bell", "bell", _yes_no("rings", "silent"), helps.bell),
+    ]
 
 
-def _yes_no() -> list[Choice]:
-    return [Choice(True, "shown"), Choice(False, "hidden")]
+def _page(settings: Settings) -> list[Row | KeyRow]:
+    themes = [Choice(theme.name, TITLES[theme.name]) for theme in THEMES]
+    copies = [Choice(False, "when asked"), Choice(True, "when you stop")]
+    signs = [Choice(False, "fine"), Choice(True, "plain")]
+    return [
+        row(settings, "appearance", "theme", "colours", themes, helps.theme),
+        row(
+            settings, "appearance", "timestamps", "times", _yes_no("shown", "hidden"), helps.stamps
+        ),
+        row(settings, "appearance", "plain_glyphs", "signs", signs, helps.glyphs),
+        row(settings, "output", "copy_after_stop", "copy", copies, helps.copy),
+    ]
 
 
-def _copies() -> list[Choice]:
-    return [Choice(False, "with C"), Choice(True, "when you let go")]
+def _files(settings: Settings) -> list[Row | KeyRow]:
+    rows: list[Row | KeyRow] = [
+        typed(settings, "output", "folder", "sessions in", "the usual place", helps.FOLDER),
+        typed(settings, "output", "daily_folder", "daily file in", "no folder", helps.DAILY),
+    ]
+    for fmt, what in FORMATS.items():
+
+        def put(before: tuple[str, ...], chosen: bool, fmt: str = fmt) -> tuple[str, ...]:
+            return tuple(f for f in FORMATS if (chosen if f == fmt else f in before))
+
+        def told(choice: Choice, fmt: str = fmt, what: str = what) -> str:
+            return f"transcript.{fmt} ({what}) beside the session when it ends."
+
+        on = fmt in settings.output.formats
+        choices = _yes_no("yes", "no")
+        rows.append(standing("output", "formats", f"also {fmt}", choices, on, told, put))
+    return rows
 
 
-def _microphone_help(choice: Choice) -> str:
-    note = f" ({choice.note})" if choice.note else ""
-    return f"Who is heard{note}."
+def _named(values: dict[int, str] | dict[float, str]) -> list[Choice]:
+    return [Choice(value, name) for value, name in values.items()]
 
 
-def _gain_help(choice: Choice) -> str:
-    if choice.value > 12:
-        return "Loud speech may clip: look at the right end of the meter."
-    return "The meter shows just what is heard. Speech is good around -20 dB."
-
-
-def _model_help(choice: Choice) -> str:
-    if choice.value == "tiny":
-        return "Knows some forty words: for trying, not for dictation."
-    if choice.value == "auto":
-        return "The best one on this machine."
-    return f"{choice.note}. Loading takes a moment; nothing is lost meanwhile."
-
-
-def _delay_help(choice: Choice) -> str:
-    ms = choice.value or ADVISED_DELAY_MS
-    errors = PUBLISHED_ERRORS.get(ms)
-    known = f" Published errors: {errors:g} words of 100." if errors is not None else ""
-    if not choice.value:
-        return f"As the model advises.{known}"
-    if ms < ADVISED_DELAY_MS:
-        return f"Words come sooner and are less exact.{known}"
-    return f"Words come later and are more exact.{known}"
-
-
-def _interval_help(choice: Choice) -> str:
-    if choice.value <= 0.2:
-        return "Words come at once; costs the most work."
-    if choice.value <= 0.5:
-        return "Sound gathered before each step. A good middle."
-    return "Words come in bursts; easiest for a slow machine."
-
-
-def _theme_help(choice: Choice) -> str:
-    return "Dark, light, or the colours of your terminal."
-
-
-def _stamps_help(choice: Choice) -> str:
-    return "The time beside each paragraph, where there is room."
-
-
-def _copy_help(choice: Choice) -> str:
-    if choice.value:
-        return "What you said is on the clipboard when its last word is."
-    return "C copies what is new since the last copy."
+def _yes_no(yes: str, no: str) -> list[Choice]:
+    return [Choice(True, yes), Choice(False, no)]

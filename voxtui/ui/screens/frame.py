@@ -14,6 +14,7 @@ from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
 from voxtui.ui.health import LiveState, health, trouble
+from voxtui.ui.keys import shown, talk_key
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
@@ -26,7 +27,7 @@ from voxtui.ui.widgets.status import MessageLine, StatusStrip
 from voxtui.ui.widgets.talk import TalkButton
 from voxtui.ui.widgets.topline import TopLine
 from voxtui.ui.widgets.transcript import TranscriptView
-from voxtui.ui.words import key_name, model_name, precision_name
+from voxtui.ui.words import model_name, precision_name
 
 TICK_S = 0.5
 
@@ -89,7 +90,9 @@ class PageFrame(Screen[None]):
         self.preferences = preferences
         self._copier = copier
         self.state = LiveState(hears_file=backend.hears_file)
-        self.talking = Talking(backend.listen, self.show_state, self._hint, self.set_timer, clock)
+        self.talking = Talking(
+            backend.listen, self.show_state, self._hint, self.set_timer, clock, backend.hands_free
+        )
         self._demo = demo
         self._clock = clock
         self._heard_s = 0.0
@@ -115,12 +118,30 @@ class PageFrame(Screen[None]):
     def on_mount(self) -> None:
         """Ready to show."""
         self.query_one(TranscriptView).stamps = self.preferences.shown.appearance.timestamps
+        self.take_settings()
         self.set_interval(TICK_S, self.show_state)
         self.show_state()
 
     def on_resize(self) -> None:
         """Another size."""
         self.call_after_refresh(self._show_keys)
+
+    def take_settings(self) -> None:
+        """What the settings say about the page itself."""
+        chosen = self.preferences.shown
+        self.talking.limit(chosen.talk.longest_hold_s, chosen.talk.idle_stop_min * 60)
+        meter = self.query_one(LevelMeter)
+        meter.voice_dbfs = chosen.audio.voice_dbfs
+        meter.plain = chosen.appearance.plain_glyphs
+
+    def take_keys(self) -> None:
+        """The keys that were chosen."""
+        chosen = self.preferences.shown.keys
+        self.app.set_keymap({action: key for action, key in chosen.items() if key})
+        self.talking.key = shown(talk_key(chosen))
+        self.query_one(TalkButton).key = self.talking.key
+        self.call_after_refresh(self._show_keys)
+        self.show_state()
 
     @property
     def ended(self) -> bool:
@@ -139,6 +160,7 @@ class PageFrame(Screen[None]):
         top.delay_ms = state.engine.delay_ms
         top.listening = state.hearing
         top.elapsed_s = int(self.heard_s)
+        top.rung = self.talking.rung.value if state.listening and not state.hears_file else ""
         self.query_one(StatusStrip).health = health(state)
         self.query_one(MessageLine).trouble = trouble(state)
         meter = self.query_one(LevelMeter)
@@ -161,6 +183,7 @@ class PageFrame(Screen[None]):
         if not empty:
             return
         blank.mode = self.talking.mode
+        blank.key, blank.live_key = self.talking.key, self.key_for("live")
         blank.listening = self.state.listening
         blank.waiting = self.state.listening and not self.state.hearing
         blank.source = self.backend.source_name
@@ -179,7 +202,14 @@ class PageFrame(Screen[None]):
         self.query_one(KeyBar).items = tuple(items)
 
     def _key(self, binding: Binding) -> str:
-        return key_name(self.app.get_key_display(binding))
+        return shown(binding.key)
+
+    def key_for(self, action: str) -> str:
+        """The key of an action, as people call it; "" when there is none."""
+        for active in self.active_bindings.values():
+            if active.binding.id == action:
+                return self._key(active.binding)
+        return ""
 
     @property
     def heard_s(self) -> float:

@@ -6,16 +6,19 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from voxtui.ui import wording
+from voxtui.machine.hardware import hardware
+from voxtui.ui import keys, wording
 from voxtui.ui.backend import CannotStartError
-from voxtui.ui.panels.choosing import tabs
+from voxtui.ui.panels.choosing import Found, tabs
+from voxtui.ui.panels.keypress import KeyPress
+from voxtui.ui.panels.rows import KeyRow, Tab
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.screens.frame import PageFrame
 from voxtui.ui.widgets.transcript import TranscriptView
 
 APPLY_AFTER_S = 0.4
 """A microphone or a model is taken when the arrows have rested this long."""
-SLOW_TO_APPLY = ("device", "gain_db", "model")
+SLOW_TO_APPLY = ("device", "gain_db", "model", "precision", "threads")
 
 
 class Setting(PageFrame):
@@ -25,40 +28,61 @@ class Setting(PageFrame):
         Binding("s,S", "settings", "settings", id="settings", tooltip="Settings beside the page"),
     ]
 
-    async def action_settings(self) -> None:
+    def on_mount(self) -> None:
+        self._found = wording.known_choices(self.preferences.shown)
+
+    async def action_settings(self, title: str = "") -> None:
         """Open or close the panel."""
         panel = self.query_one(SettingsPanel)
         if panel.is_open:
             panel.close()
             return
         self.add_class("-beside")
-        shown = self.preferences.shown
-        await panel.open(tabs(shown, *wording.known_choices(shown)))
+        await panel.open(self._setting_tabs(), title)
         self.run_worker(self._look_around, thread=True, group="look", exit_on_error=False)
+
+    def _setting_tabs(self) -> list[Tab]:
+        chosen = self.preferences.shown
+        return tabs(chosen, self._found, keys.key_rows(self.deeds(), chosen.keys))
 
     def _look_around(self) -> None:
         """Which microphones and models are there (in a thread)."""
-        microphones, models = self.backend.microphones(), self.backend.models()
-        panel = self.query_one(SettingsPanel)
+        engine = self.state.engine
+        found = Found(
+            self.backend.microphones(),
+            self.backend.models(),
+            self.backend.precisions(),
+            engine.precision,
+            hardware().cores,
+        )
 
         def fill() -> None:
-            panel.call_later(panel.fill, tabs(self.preferences.shown, microphones, models))
+            self._found = found
+            self._refill()
 
         self.app.call_from_thread(fill)
+
+    def _refill(self) -> None:
+        panel = self.query_one(SettingsPanel)
+        panel.call_later(panel.fill, self._setting_tabs())
 
     def on_settings_panel_closed(self) -> None:
         self.remove_class("-beside")
 
     def on_settings_panel_changed(self, message: SettingsPanel.Changed) -> None:
         row = message.row
-        problem = self.preferences.set(row.group, row.name, row.choice.value)
+        before = getattr(getattr(self.preferences.shown, row.group), row.name)
+        value = row.put(before, row.choice.value)
+        problem = self.preferences.set(row.group, row.name, value)
         if problem:
             self.say(problem, warning=True)
         if row.name == "theme":
             self.app.theme = row.choice.value
         elif row.name == "timestamps":
             self.query_one(TranscriptView).stamps = row.choice.value
-        value = row.choice.value
+        elif row.name == "device":
+            self._refill()  # the other places have other choices now
+        self.take_settings()
         if row.name in SLOW_TO_APPLY:
             self.set_timer(APPLY_AFTER_S, lambda: self._apply(row.group, row.name, value))
         else:
@@ -72,3 +96,44 @@ class Setting(PageFrame):
         except CannotStartError as error:
             self.say(str(error), seconds=12.0, warning=True)
         self.show_state()
+
+    # ---- keys
+
+    def deeds(self) -> list[keys.Deed]:
+        """All that the page's keys can do, in the order of the help."""
+        bindings = [
+            binding
+            for room in reversed(type(self).__mro__)
+            for binding in room.__dict__.get("BINDINGS", ())
+            if isinstance(binding, Binding) and issubclass(room, PageFrame)
+        ]
+        return keys.deeds(bindings)
+
+    def on_settings_panel_key_wanted(self, message: SettingsPanel.KeyWanted) -> None:
+        row = message.row
+        if message.usual:
+            self._take_key(row, None)
+            return
+
+        def taken_by(key: str) -> str:
+            return keys.taken_by(key, row.action, self.deeds(), self.preferences.shown.keys)
+
+        def pressed(key: str | None) -> None:
+            if key is not None:
+                self._take_key(row, key)
+
+        self.app.push_screen(KeyPress(row.label, taken_by), pressed)
+
+    def _take_key(self, row: KeyRow, key: str | None) -> None:
+        chosen, all_ = self.preferences.shown.keys, self.deeds()
+        changes: dict[str, str | None] = {row.action: None if key == row.usual else key}
+        for deed in all_ if key is not None else ():
+            kept = [k for k in keys.keys_of(deed, chosen) if k not in (key or "").split(",")]
+            if deed.id != row.action and len(kept) < len(keys.keys_of(deed, chosen)):
+                changes[deed.id] = ",".join(kept) or keys.NONE
+        for action, new in changes.items():
+            problem = self.preferences.set_key(action, new)
+            if problem:
+                self.say(problem, warning=True)
+        self.take_keys()
+        self._refill()

@@ -17,7 +17,7 @@ import os
 import re
 import selectors
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 
 from textual import constants, events
@@ -27,7 +27,7 @@ from textual.keys import Keys
 from textual.message import Message
 
 REPORT_EVENT_TYPES = 2
-SPACE = 32
+MODIFIER_KEYS = range(57441, 57455)
 LOCKS = 64 | 128  # caps lock and num lock, which are no modifiers to anybody
 LARGEST_TERMINAL = 4000
 
@@ -70,8 +70,14 @@ class ReleaseReported(events.Event, bubble=False):
 class HoldParser(XTermParser):
     """Textual's parser, with key releases, and with no sequence that could end it."""
 
-    def __init__(self, debug: bool = False, tells_releases: bool = False) -> None:
+    def __init__(
+        self,
+        debug: bool = False,
+        tells_releases: bool = False,
+        talk_key: Callable[[], str] = lambda: "space",
+    ) -> None:
         self.tells_releases = tells_releases
+        self._talk_key = talk_key
         super().__init__(debug)
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
@@ -79,9 +85,6 @@ class HoldParser(XTermParser):
         return list(self._messages(sequence, alt))  # type: ignore[arg-type]
 
     def _messages(self, sequence: str, alt: bool) -> Iterator[Message]:
-        if sequence == " " and not alt:
-            yield from self._talk_key(repeated=False)
-            return
         if flags := _FLAGS.fullmatch(sequence):
             yield from self._flags(int(flags[1]))
             return
@@ -91,7 +94,7 @@ class HoldParser(XTermParser):
             return
         found = self._read(sequence, alt)
         if found:
-            yield from found
+            yield from self._with_talk_key(found, repeated=False)
         elif _COMPLETE.fullmatch(sequence) and not _MOUSE_OR_REPORT.fullmatch(sequence):
             yield _ignored(sequence)  # else it would be typed letter by letter
 
@@ -104,27 +107,37 @@ class HoldParser(XTermParser):
 
     def _key(self, key: re.Match[str], sequence: str, alt: bool) -> Iterator[Message]:
         code, mods, kind, text = key["code"], key["mods"] or "", key["type"], key["text"]
-        modifiers = max(0, int(mods or 1) - 1) & ~LOCKS if len(mods) < 9 else -1
-        is_talk_key = key["end"] == "u" and code == str(SPACE) and modifiers == 0
+        if code.isdigit() and len(code) < 7 and int(code) in MODIFIER_KEYS:
+            mods = ""  # its own
         if kind in ("1", "2", "3"):
             self.tells_releases = True
         if kind == "3":
-            yield _talk(Stroke.UP) if is_talk_key else _ignored(sequence)
+            plain = self._read(f"\x1b[{code}{key['end']}", alt)
+            yield _talk(Stroke.UP) if self._ends_talk(plain) else _ignored(sequence)
         elif kind not in (None, "", "1", "2"):
             yield _ignored(sequence)
-        elif is_talk_key:
-            yield from self._talk_key(repeated=kind == "2")
         else:
-            plain = f"\x1b[{code};{mods}" + (f";{text}" if text else "") + key["end"]
-            yield from self._read(plain if mods or text else sequence, alt)
+            plain_sequence = f"\x1b[{code};{_unlocked(mods)}"
+            plain_sequence += (f";{text}" if text else "") + key["end"]
+            if not mods and not text:
+                plain_sequence = f"\x1b[{code}{key['end']}"
+            found = self._read(plain_sequence, alt)
+            yield from self._with_talk_key(found, repeated=kind == "2")
 
-    def _talk_key(self, *, repeated: bool) -> Iterator[Message]:
+    def _with_talk_key(self, found: list[Message], *, repeated: bool) -> Iterator[Message]:
         """Both: the page follows TalkKey alone, a text field takes the key."""
-        if not self.tells_releases:
-            yield _talk(Stroke.TAP)
-        elif not repeated:
-            yield _talk(Stroke.DOWN)
-        yield events.Key("space", " ")
+        for message in found:
+            if isinstance(message, events.Key) and message.key.lower() == self._talk_key():
+                if not self.tells_releases:
+                    yield _talk(Stroke.TAP)
+                elif not repeated:
+                    yield _talk(Stroke.DOWN)
+            yield message
+
+    def _ends_talk(self, found: list[Message]) -> bool:
+        """Is it the talk key that went up, whatever modifiers went down or up meanwhile?"""
+        key = self._talk_key().rpartition("+")[2] or "plus"
+        return any(isinstance(up, events.Key) and up.key.lower() == key for up in found)
 
     def _read(self, sequence: str, alt: bool) -> list[Message]:
         """The base class's reading of a sequence, or nothing where it cannot."""
@@ -133,6 +146,11 @@ class HoldParser(XTermParser):
         except (ValueError, OverflowError, LookupError, TypeError):
             return [_ignored(sequence)]
         return [key if _printable(key.character) else _ignored(sequence) for key in found]
+
+
+def _unlocked(mods: str) -> str:
+    """The modifiers without caps lock and num lock."""
+    return str((max(0, int(mods) - 1) & ~LOCKS) + 1) if mods.isdigit() and len(mods) < 9 else mods
 
 
 def _printable(character: str | None) -> bool:
@@ -165,9 +183,12 @@ class HoldDriver(LinuxDriver):
         self.write(f"\x1b[={REPORT_EVENT_TYPES};2u\x1b[?u")
         self.flush()
 
+    def _talk_key(self) -> str:
+        return str(getattr(self._app, "talk_key", "space"))
+
     def run_input_thread(self) -> None:
         """Read the terminal until the application ends."""
-        parser = HoldParser(self._debug)
+        parser = HoldParser(self._debug, talk_key=self._talk_key)
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -184,7 +205,7 @@ class HoldDriver(LinuxDriver):
                 except OSError:
                     break
                 except Exception:  # whatever a terminal sent must not end the application
-                    parser = HoldParser(self._debug, parser.tells_releases)
+                    parser = HoldParser(self._debug, parser.tells_releases, self._talk_key)
         with contextlib.suppress(Exception):
             for _ in parser.feed(""):
                 pass

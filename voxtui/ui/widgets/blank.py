@@ -36,6 +36,8 @@ class BlankPage(VerticalScroll, can_focus=False):
     waiting = reactive(False)
     """Is there no microphone that hears yet?"""
     source = reactive("")
+    key = reactive("Space")
+    live_key = reactive("L")
     small_model_note = reactive("")
     _ready = False
 
@@ -55,6 +57,12 @@ class BlankPage(VerticalScroll, can_focus=False):
         self._show()
 
     def watch_waiting(self) -> None:
+        self._show()
+
+    def watch_key(self) -> None:
+        self._show()
+
+    def watch_live_key(self) -> None:
         self._show()
 
     def watch_source(self) -> None:
@@ -79,9 +87,11 @@ class BlankPage(VerticalScroll, can_focus=False):
                 return Content.assemble(
                     "one moment\n", ("no sound comes from the microphone yet", "$muted")
                 )
+            keeps = self.live_key or "Enter"
             more = {
-                TalkMode.LET_GO: "let go when you are done",
-                TalkMode.STOP: "Space when you are done",
+                TalkMode.LET_GO: f"let go when you are done; {keeps} keeps it on",
+                TalkMode.SLIDE: "let go when you are done; slide up to keep it on",
+                TalkMode.STOP: f"{self.key} when you are done",
             }.get(self.mode, "")
             return Content.assemble(("listening", "$accent"), "\n", (more, "$muted"))
         if self.source:
@@ -90,7 +100,7 @@ class BlankPage(VerticalScroll, can_focus=False):
         return Content.assemble(
             verb,
             " ",
-            ("Space", "bold $accent"),
+            (self.key, "bold $accent"),
             " and speak\n",
-            ("or L to be heard until you press it again", "$muted"),
+            (f"or {self.live_key} to be heard until you press it again", "$muted"),
         )

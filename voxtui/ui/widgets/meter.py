@@ -78,6 +78,8 @@ class LevelMeter(Widget):
     """
 
     live = reactive(False)
+    voice_dbfs = reactive(-45.0)
+    plain = reactive(False)
 
     def __init__(
         self, *, id: str | None = None, clock: Callable[[], float] = time.monotonic

@@ -17,6 +17,7 @@ class TalkMode(Enum):
     HOLD = ("hold to talk", "hold")
     TAP = ("talk", "talk")
     LET_GO = ("let go to stop", "let go")
+    SLIDE = ("let go to stop, ↑ stays on", "let go, ↑ on")
     STOP = ("stop", "stop")
     FILE = ("stop", "stop")
 
@@ -41,9 +42,15 @@ class TalkButton(Widget):
     mode = reactive(TalkMode.TAP, layout=True)
     live = reactive(False)
     brief = reactive(False, layout=True)
+    key = reactive("Space", layout=True)
+
+    _held = False
 
     class Pressed(Message):
         """The mouse went down on it."""
+
+    class Slid(Message):
+        """The mouse was drawn up from it, still held."""
 
     class Released(Message):
         """The mouse went up again, wherever it is."""
@@ -51,7 +58,7 @@ class TalkButton(Widget):
     def render(self) -> Content:
         """The key, and what it does."""
         long, short = self.mode.value
-        return Content.assemble(("Space", "bold"), " ", short if self.brief else long)
+        return Content.assemble((self.key, "bold"), " ", short if self.brief else long)
 
     def watch_live(self, live: bool) -> None:
         self.set_class(live, "-live")
@@ -60,9 +67,16 @@ class TalkButton(Widget):
         if event.button == 1:
             event.stop()
             self.capture_mouse()
+            self._held = True
             self.post_message(self.Pressed())
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._held and event.screen_y < self.region.y:
+            self._held = False
+            self.post_message(self.Slid())
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         event.stop()
         self.capture_mouse(False)
+        self._held = False
         self.post_message(self.Released())

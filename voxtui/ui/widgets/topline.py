@@ -24,13 +24,17 @@ class TopLine(Widget):
     delay_ms = reactive(0)
     listening = reactive(False)
     elapsed_s = reactive(0)
+    rung = reactive("")
+    """How it is being listened, in words."""
 
     def render(self) -> Content:
         """The whole line."""
         width = self.content_size.width
         dot = "●" if self.listening else "○"
         time = elapsed(self.elapsed_s)
-        right = cell_len(time) + 2
+        rung = self.rung if width >= 90 else self.rung.partition(":")[0]
+        rung = f"{rung} " if rung and width >= 48 else ""
+        right = cell_len(time) + 2 + cell_len(rung)
         room = width - len(TITLE) - right - 6
         engine = " ".join(part for part in (self.model, self.precision) if part)
         delay = f"{self.delay_ms} ms" if self.delay_ms else ""
@@ -42,6 +46,7 @@ class TopLine(Widget):
             (TITLE, "bold $foreground"),
             " " * gap,
             middle + ("   " if middle else ""),
+            (rung, "$muted"),
             (dot, dot_style),
             " ",
             (time, time_style),

@@ -1,0 +1,73 @@
+"""What lies beside a session: the day's file, other formats, and sound that is forgotten."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from voxtui.events import SAMPLE_RATE, Segment, SegmentKind, TokenText, UtteranceEnded, Word
+from voxtui.session.aside import Aside, Keeping, forget_old_sound
+from voxtui.session.session import Session, SessionMeta
+
+DAY = 86_400.0
+NOON = time.mktime((2026, 3, 4, 12, 0, 0, 0, 0, -1))
+
+
+def speech(text: str, wall: float) -> Segment:
+    return Segment(SegmentKind.SPEECH, 0, 1, wall, tuple(Word(f" {w}", 1) for w in text.split()))
+
+
+def session(root: Path, started: float, *, words_s: float) -> Path:
+    """Two seconds of sound, of which so many are written."""
+    made = Session.create(root, SessionMeta(started=started), clock=lambda: started)
+    made.append_audio(b"\1\0" * 2 * SAMPLE_RATE)
+    made.apply(TokenText(" hello", words_s, True, 0.9))
+    made.apply(UtteranceEnded(words_s))
+    made.close()
+    return made.path
+
+
+def test_paragraphs_go_into_the_file_of_their_day(tmp_path: Path) -> None:
+    told: list[str] = []
+    aside = Aside(Keeping(daily_folder=tmp_path / "notes"), told.append)
+    aside.settled([speech("one *two*", NOON), speech("three", NOON + DAY)])
+    aside.settled([speech("four", NOON + 60)])
+    first = (tmp_path / "notes" / "2026-03-04.md").read_text()
+    assert first == "# 4 March 2026\n\n**12:00** one \\*two\\*\n\n**12:01** four\n"
+    assert "three" in (tmp_path / "notes" / "2026-03-05.md").read_text()
+    assert told == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told: list[str] = []
+    aside = Aside(Keeping(daily_folder=tmp_path / "file" / "notes"), told.append)
+    aside.settled([speech("one", NOON), speech("two", NOON)])
+    (sentence,) = told
+    assert sentence.startswith("The day's file cannot be written in ")
+    assert "The session is kept" in sentence
+
+
+@pytest.mark.parametrize(("words_s", "stays"), [(2.0, False), (0.5, True)])
+def test_no_sound_is_deleted_that_is_not_written(
+    tmp_path: Path, words_s: float, stays: bool
+) -> None:
+    path = session(tmp_path, NOON, words_s=words_s)
+    Aside(Keeping(("txt",), keep_audio_days=0), print).closed(path)
+    assert (path / "audio.wav").exists() is stays
+    assert (path / "transcript.txt").read_text() == "hello\n"
+
+
+def test_old_sound_goes_and_words_stay(tmp_path: Path) -> None:
+    old = session(tmp_path, NOON, words_s=2.0)
+    unwritten = session(tmp_path, NOON + 1, words_s=0.5)
+    fresh = session(tmp_path, NOON + 8 * DAY, words_s=2.0)
+    assert forget_old_sound(tmp_path, -1, NOON + 99 * DAY) == []
+    assert forget_old_sound(tmp_path, 7, NOON + 9 * DAY) == [old]
+    assert not (old / "audio.wav").exists()
+    assert "hello" in (old / "transcript.md").read_text()
+    assert (unwritten / "audio.wav").exists()
+    assert (fresh / "audio.wav").exists()
+    assert forget_old_sound(tmp_path, 7, NOON + 9 * DAY) == []
