@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.ui.support import FakeBackend, app_with
+from voxtui import paths, settings
 from voxtui.ui.terminal import tty
 
 
@@ -32,7 +33,8 @@ def main() -> None:
             if line == "start":
                 threading.Thread(target=_after_start, args=(write, sound_fd)).start()
 
-        app_with(FakeBackend(record=recorded), own_terminal=True).run()
+        kept, _ = settings.load(paths.config_file())
+        app_with(FakeBackend(record=recorded), own_terminal=True, settings=kept).run()
     write("left")
     print("kept in a folder")
 

@@ -13,6 +13,7 @@ from voxtui.ui.gestures import (
     REPEAT_GAP_S,
     TAP_S,
     Hint,
+    Rung,
     TalkGesture,
 )
 
@@ -137,7 +138,31 @@ def test_a_forgotten_microphone_ends_but_not_while_words_come(gesture: TalkGestu
     assert gesture.take_hint() is Hint.QUIET_TOO_LONG
 
 
-CALLS = st.sampled_from(["press", "release", "tap", "toggle_live", "lost_focus", "tick", "stop"])
+def test_latching_while_held(gesture: TalkGesture) -> None:
+    gesture.latch(5)
+    assert not gesture.listening, "nothing is held"
+    gesture.press(10, mouse=True)
+    assert gesture.rung is Rung.MOUSE
+    gesture.latch(11)
+    assert gesture.hands_free
+    assert gesture.rung is Rung.SLID
+    gesture.release(12)
+    assert gesture.listening
+    gesture.press(20)
+    assert gesture.rung is Rung.IDLE
+
+
+def test_limits_are_settings() -> None:
+    gesture = TalkGesture(longest_hold_s=5, longest_quiet_s=0)
+    gesture.press(10)
+    assert gesture.wake_at == 15
+    gesture.latch(11)
+    assert gesture.wake_at is None, "for ever"
+
+
+CALLS = st.sampled_from(
+    ["press", "latch", "release", "tap", "toggle_live", "lost_focus", "tick", "stop"]
+)
 
 
 @given(st.lists(st.tuples(CALLS, st.floats(0, 2)), max_size=60))
@@ -148,6 +173,8 @@ def test_any_order_ends_where_stop_says(calls: list[tuple[str, float]]) -> None:
         method = getattr(gesture, call)
         method() if call in ("lost_focus", "stop") else method(now)
         assert gesture.listening == (gesture.wake_at is not None)
+        assert gesture.listening == (gesture.rung is not Rung.IDLE)
+        assert gesture.listening == (gesture.held or gesture.hands_free)
         assert gesture.listening or not gesture.held
     gesture.stop()
     assert not gesture.listening

@@ -251,3 +251,71 @@ def test_a_terminal_that_knows_keys_but_not_releases_toggles(record: Path) -> No
         terminal.look(1.0)
         terminal.type(b"\x1b[32;;32u")
         terminal.wait_for_calls("True", "False")
+
+
+def test_another_talk_key_is_held(record: Path) -> None:
+    """F9, let go while Shift is down; Space is nothing any more."""
+    settings = record.parent / "home" / "config" / "voxtui.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[keys]\ntalk = "f9"\n')
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.wait_to_see(b"F9")
+        terminal.type(DOWN + UP)
+        terminal.type(b"\x1b[20;1:1~")
+        terminal.wait_for_calls("True")
+        terminal.look(0.5)
+        terminal.type(b"\x1b[20;2:3~")
+        terminal.wait_for_calls("True", "False")
+
+
+def test_a_modifier_alone_is_held(record: Path) -> None:
+    settings = record.parent / "home" / "config" / "voxtui.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[keys]\ntalk = "right_control"\n')
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.type(b"\x1b[57448;5:1u")
+        terminal.wait_for_calls("True")
+        terminal.look(0.5)
+        terminal.type(b"\x1b[57448;5:3u")
+        terminal.wait_for_calls("True", "False")
+
+
+def test_space_let_go_while_shift_is_down(record: Path) -> None:
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.type(DOWN)
+        terminal.wait_for_calls("True")
+        terminal.look(0.5)
+        terminal.type(b"\x1b[32;2:3u")
+        terminal.wait_for_calls("True", "False")
+
+
+def test_another_key_while_holding_latches(record: Path) -> None:
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.type(DOWN)
+        terminal.wait_for_calls("True")
+        terminal.look(0.5)
+        terminal.type(b"\r")
+        terminal.look(0.2)
+        terminal.type(UP)
+        terminal.look(0.5)
+        terminal.wait_for_calls("True")
+        terminal.wait_to_see(b"latched")
+        terminal.type(DOWN + UP)
+        terminal.wait_for_calls("True", "False")
+
+
+def test_the_mouse_slides_up_to_latch(record: Path) -> None:
+    with started(record) as terminal:
+        terminal.wait_to_see(b"ready")
+        terminal.look(0.3)
+        terminal.type(b"\x1b[<0;6;23M")
+        terminal.wait_for_calls("True")
+        terminal.look(0.5)
+        terminal.type(b"\x1b[<32;6;20M\x1b[<0;6;20m")
+        terminal.look(0.5)
+        terminal.wait_for_calls("True")
+        terminal.wait_to_see(b"latched")

@@ -132,7 +132,8 @@ class HoldParser(XTermParser):
                     yield _talk(Stroke.TAP)
                 elif not repeated:
                     yield _talk(Stroke.DOWN)
-            yield message
+            is_space = isinstance(message, events.Key) and message.key == "space"
+            yield events.Key("space", " ") if is_space else message
 
     def _ends_talk(self, found: list[Message]) -> bool:
         """Is it the talk key that went up, whatever modifiers went down or up meanwhile?"""
