@@ -140,6 +140,7 @@ class FakeBackend:
         return ["auto", "bf16", "q8_0", "q4_k"]
 
     def close(self, timeout_s: float) -> None:
+        self.close_s = timeout_s
         self._call("close")
 
 

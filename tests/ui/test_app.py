@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -38,12 +41,13 @@ from voxtui.events import (
 )
 from voxtui.settings import Settings, load
 from voxtui.ui import messages
-from voxtui.ui.app import VoxtuiApp
+from voxtui.ui.app import LAST_WORDS_S, VoxtuiApp
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.screens.help import HelpScreen
+from voxtui.ui.screens.leaving import LeavingScreen
 from voxtui.ui.terminal.hold import ReleaseReported, Stroke, TalkKey
 from voxtui.ui.widgets.blank import BlankPage
-from voxtui.ui.widgets.meter import LevelMeter
+from voxtui.ui.widgets.meter import LevelMeter, place
 from voxtui.ui.widgets.status import MessageLine, StatusStrip
 from voxtui.ui.widgets.talk import TalkButton, TalkMode
 from voxtui.ui.widgets.topline import TopLine
@@ -213,6 +217,60 @@ async def test_level_moves_the_meter_only_while_listening() -> None:
         assert "-18 dB" in meter.render_line(0).text
         await tell(pilot, Level(-2, 0, clipped=True))
         assert "!" in meter.render_line(0).text
+
+
+async def test_waiting_for_a_voice_is_shown() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        await tell(pilot, ListeningChanged(True, paused=True), LOUD)
+        strip = pilot.app.screen.query_one(StatusStrip)
+        assert strip.health.phrases == ("waiting for a voice",)
+        assert pilot.app.screen.query_one(TalkButton).mode is TalkMode.STOP
+        await tell(pilot, ListeningChanged(True), LOUD)
+        assert strip.health.phrases[0] == "keeping up"
+
+
+async def test_the_bell_tells_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr("voxtui.ui.screens.speaking.BELL_GAP_S", 0.01)
+    monkeypatch.setattr(VoxtuiApp, "bell", lambda self: rung.append("bell"))
+    chosen = Settings().replace("talk", bell=True)
+    async with running(FakeBackend(), settings=chosen) as pilot:
+        await pilot.press("l")
+        await until(lambda: len(rung) == 1)
+        await pilot.press("l")
+        await until(lambda: len(rung) == 3)
+
+
+async def test_plain_signs_where_a_font_has_no_others() -> None:
+    chosen = Settings().replace("appearance", plain_glyphs=True)
+    backend = FakeBackend()
+    async with running(backend, settings=chosen) as pilot:
+        await pilot.press("l")
+        await tell(pilot, *talk(), stats(119.8, 120.3), LOUD)
+        await pilot.press("s")
+        await settled(pilot)
+        picture = pilot.app.export_screenshot(simplify=True)
+        text = html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", picture, flags=re.DOTALL))
+        assert "####" in text
+        assert {c for c in text if ord(c) > 255} == set()
+
+
+async def test_the_meter_shows_voice_peak_and_scale() -> None:
+    backend = FakeBackend()
+    async with running(backend, size=(120, 40)) as pilot:
+        await pilot.press("l")
+        await tell(pilot, Level(-50.0, -30.0))
+        meter = pilot.app.screen.query_one(LevelMeter)
+        line, scale = meter.render_line(0), meter.render_line(1).text
+        cells = line.text.index("▏", 5)  # not the bar's last eighth
+        assert line.text.index("╎") == int(place(-45, cells))
+        assert line.text.index("│") == int(place(-30, cells))
+        assert [int(n) for n in scale.split()] == [-60, -40, -20, -6, 0]
+        quiet = next(iter(line)).style
+        await tell(pilot, Level(-20.0, -10.0))
+        assert next(iter(meter.render_line(0))).style != quiet, "a voice has the accent's colour"
 
 
 async def test_states_are_said_with_what_to_do() -> None:
@@ -455,3 +513,37 @@ async def test_ctrl_c_stops_listening_first() -> None:
         await pilot.press("ctrl+c")
         await until(lambda: pilot.app._exit)
     assert backend.calls[-1] == ("close",)
+
+
+async def test_leaving_with_a_backlog_says_how_long_and_asks() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        for done in range(1, 8):
+            await tell(pilot, stats(done, 60, 0.5))
+        await pilot.press("q")
+        await settled(pilot)
+        assert backend.calls[-1] == ("listen", False)
+        screen = pilot.app.screen
+        assert isinstance(screen, LeavingScreen)
+        what = str(screen.query_one("#leaving-what").render())
+        assert what.startswith("The words of the last 53 seconds are not written yet; they take")
+        assert "about 2 minutes" in what
+        now = str(screen.query_one("#leaving-now").render())
+        assert "voxtui sessions retranscribe 2025-12-29_09-31" in now
+        await pilot.press("escape")
+        await pilot.press("q")
+        await tell(pilot, stats(59.8, 60, 0.5), UtteranceEnded(60))
+        await until(lambda: pilot.app._exit)
+    assert backend.calls[-1] == ("close",)
+    assert backend.close_s == LAST_WORDS_S
+
+
+async def test_leaving_now_keeps_the_rest_for_later() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("l")
+        await tell(pilot, stats(2, 60, 0.5))
+        await pilot.press("q", "q")
+        await until(lambda: pilot.app._exit)
+    assert backend.close_s == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.ui.support import HEARING, READY, stats
@@ -30,7 +32,14 @@ def test_behind_and_getting_worse() -> None:
     assert said.tone is Tone.WARNING
     wrong = trouble(state)
     assert wrong is not None
+    assert wrong.what == "Slower than you speak: 22 s behind, 46 s in a minute."
     assert "Nothing is lost" in wrong.advice
+    assert wrong.advice.endswith("Choose a smaller precision or a larger step (S).")
+    state.settings_key = "F2"
+    state.engine = replace(READY, precision="Q4_K", interval_s=2.0)
+    wrong = trouble(state)
+    assert wrong is not None
+    assert wrong.advice.endswith("Choose a smaller model (F2).")
 
 
 def test_behind_and_catching_up() -> None:

@@ -27,6 +27,7 @@ from voxtui.events import (
     EngineChanged,
     EngineState,
     Event,
+    ListeningChanged,
     TranscriptChanged,
 )
 from voxtui.settings import Settings
@@ -75,9 +76,11 @@ class Look:
         press: tuple[str, ...] = (),
         then: tuple[Event, ...] = (),
         backend: FakeBackend | None = None,
+        settings: Settings | None = None,
+        hold: bool = False,
     ) -> bool:
         backend = backend or FakeBackend()
-        settings = Settings().replace("appearance", theme=f"voxtui-{look}")
+        settings = (settings or Settings()).replace("appearance", theme=f"voxtui-{look}")
         app = app_with(backend, settings=settings, clock=self.clock)
 
         async def before(pilot: Pilot[None]) -> None:
@@ -86,6 +89,10 @@ class Look:
                 await pilot.press("l")
                 await quiet(pilot)
                 self.clock.now += 252
+            if hold:
+                assert isinstance(pilot.app, VoxtuiApp)
+                pilot.app.live.talking.press()
+                await quiet(pilot)
             backend.emit(*events)
             await quiet(pilot)
             await pilot.press(*press)
@@ -190,6 +197,43 @@ def test_writing_a_mark(same: Look) -> None:
 
 def test_copied(same: Look) -> None:
     assert same(USUAL, "dark", *LIVE, press=("c",))
+
+
+@SIZES
+def test_leaving_with_a_backlog(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", *BEHIND, listening=True, press=("q",))
+
+
+@LOOKS
+def test_choosing_a_key(same: Look, look: str) -> None:
+    assert same(USUAL, look, press=("s", "tab", "tab", "tab", "down", "enter", "c"))
+
+
+@SIZES
+def test_settings_of_the_keys(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "light", press=("s", "tab", "tab", "tab"))
+
+
+@SIZES
+def test_settings_of_the_sound(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", press=("s",))
+
+
+def test_settings_of_the_files(same: Look) -> None:
+    assert same(USUAL, "dark", press=("s", "shift+tab", "down", "enter", "~"))
+
+
+def test_plain_signs(same: Look) -> None:
+    plain = Settings().replace("appearance", plain_glyphs=True)
+    assert same(USUAL, "dark", *LIVE, listening=True, settings=plain)
+
+
+def test_held_with_the_mouse_or_a_key(same: Look) -> None:
+    assert same(USUAL, "dark", LOUD, hold=True)
+
+
+def test_waiting_for_a_voice(same: Look) -> None:
+    assert same(USUAL, "dark", ListeningChanged(True, paused=True), listening=True)
 
 
 def test_very_small(same: Look) -> None:

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 
 from voxtui import paths, settings
+from voxtui.session.errors import SessionError
+from voxtui.session.library import load_session, session_info
 from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
+from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.keys import talk_key
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
+from voxtui.ui.screens.leaving import PATIENCE_S, Leave, LeavingScreen, wait_s
 from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.terminal import clipboard, tty
 from voxtui.ui.terminal.clipboard import Copied
 from voxtui.ui.terminal.hold import HoldDriver, ReleaseReported, Stroke, TalkKey
 from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
-from voxtui.ui.words import TITLE
+from voxtui.ui.words import TITLE, span
 
 __all__ = ["UiOptions", "VoxtuiApp", "run"]
 
 LAST_WORDS_S = 10.0
+PLAIN_GLYPHS = PlainGlyphs()
 LAST_TRANSCRIPT = "last-transcript.txt"
 
 
@@ -92,6 +99,11 @@ class VoxtuiApp(App[None]):
     def _theme_changed(self, theme: object) -> None:
         if self.theme != self.preferences.shown.appearance.theme:
             self.preferences.set("appearance", "theme", self.theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Fine signs become plain ones where that was chosen."""
+        plain = self.preferences.shown.appearance.plain_glyphs
+        return [*super().get_line_filters(), *([PLAIN_GLYPHS] if plain else [])]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colour names for themes that are not ours."""
@@ -159,23 +171,41 @@ class VoxtuiApp(App[None]):
             self.live.talking.stop()
             self.live.say("Stopped. Ctrl+C once more leaves; everything is kept.")
         else:
-            self._told_to_leave()
+            self.call_later(self.action_quit)
 
     async def action_quit(self) -> None:
-        """Wait for the last words, then leave. A second time leaves at once."""
-        self._told_to_leave()
+        """Wait for the last words, then leave; ask when they take long. A second time leaves."""
+        live = self.live
+        wait = wait_s(live.state)
+        if self._leaving or (wait is not None and wait <= PATIENCE_S) or live.ended:
+            self._told_to_leave()
+        elif not isinstance(self.screen, LeavingScreen):
+            live.talking.stop()
+            name = Path(live.state.kept_in).name
+            over = lambda: not live.state.words_due  # noqa: E731
+            self.push_screen(LeavingScreen(live.state, name, over), self._chosen_to_leave)
+
+    def _chosen_to_leave(self, chosen: Leave | None) -> None:
+        if chosen is Leave.NOW:
+            self._leaving = True
+            self._close_within(0.0)
+        elif chosen is Leave.WRITTEN:
+            self._told_to_leave()
 
     def _told_to_leave(self) -> None:
         if self._leaving:
             self.exit()
             return
         self._leaving = True
-        self.live.say("Writing the last words. Q once more leaves at once.", seconds=60.0)
-        self.run_worker(self._close, thread=True, exit_on_error=False)
+        self.live.say("Writing the last words. Once more leaves at once.", seconds=60.0)
+        self._close_within(LAST_WORDS_S)
 
-    def _close(self) -> None:
-        self.backend.close(LAST_WORDS_S)
-        self.call_from_thread(self.exit)
+    def _close_within(self, seconds: float) -> None:
+        def close() -> None:
+            self.backend.close(seconds)
+            self.call_from_thread(self.exit)
+
+        self.run_worker(close, thread=True, exit_on_error=False)
 
     # ---- the command palette
 
@@ -214,11 +244,22 @@ def run(options: UiOptions) -> int:
     return farewell(app, log)
 
 
+def tell_unwritten(session: Path) -> None:
+    """How to write the rest, where words of a session are missing."""
+    with contextlib.suppress(SessionError):
+        if not session_info(session).finished:
+            kept = load_session(session)
+            if kept.pending_s >= 1.0:
+                print(f"The words of its last {span(kept.pending_s)} are not written yet. Later:")
+                print(f"voxtui sessions retranscribe {kept.name}")
+
+
 def farewell(app: VoxtuiApp, log: Path) -> int:
     """One line on where the words are. Returns the exit code."""
     kept_in = app.live.state.kept_in
     if kept_in and Path(kept_in).exists():
         print(f"Kept in {place(kept_in)}")
+        tell_unwritten(Path(kept_in))
     if app.return_code:
         print(f"voxtui stopped by a fault of its own; {place(log)} tells more.", file=sys.stderr)
         return 1

@@ -95,6 +95,9 @@ class LiveState:
     listening: bool = False
     words_due: bool = False
     """Words of what was said are still to come."""
+    paused: bool = False
+    """Hands-free waits for a voice."""
+    settings_key: str = "S"
     hears_file: bool = False
     kept_in: str = ""
 
@@ -161,6 +164,8 @@ def _pace(state: LiveState) -> Health:
         if state.capture.state is CaptureState.FINISHED:
             return Health(("the end", "all is written"))
         return Health(("ready",))
+    if state.paused and not state.behind:
+        return Health(("waiting for a voice",), Tone.LIVE)
     if not state.behind:
         return Health(("keeping up", f"{seconds(lag)} behind", *pace), Tone.LIVE)
     tone = Tone.WARNING if lag > WORRY_S or (speed or 0) < 1 else Tone.LIVE
@@ -173,8 +178,13 @@ def _trend(speed: float | None, lag: float) -> tuple[str, ...]:
     if speed > 1.05:
         return (f"level in {seconds(lag / (speed - 1))}",)
     if speed < 0.95:
-        return (f"{seconds(lag + (1 - speed) * 60)} in a minute",)
+        return (f"{seconds(in_a_minute(speed, lag))} in a minute",)
     return ("staying so",)
+
+
+def in_a_minute(speed: float, lag: float) -> float:
+    """How far behind it will be when somebody speaks on for a minute."""
+    return lag + (1 - speed) * 60
 
 
 def trouble(state: LiveState) -> Trouble | None:
@@ -183,7 +193,8 @@ def trouble(state: LiveState) -> Trouble | None:
     if engine.state is EngineState.FAILED:
         return Trouble(
             "Words cannot be written.",
-            engine.detail or "Choose another model in the settings (S). The sound is kept.",
+            engine.detail
+            or f"Choose another model in the settings ({state.settings_key}). The sound is kept.",
         )
     told = _capture_trouble(state)
     if told is not None:
@@ -204,10 +215,14 @@ def _capture_trouble(state: LiveState) -> Trouble | None:
     if capture.state is CaptureState.FAILED:
         if state.hears_file:
             return Trouble("This cannot be heard.", "Is it a recording?")
-        return Trouble("There is no microphone.", "Plug one in, or choose another (S).")
+        return Trouble(
+            "There is no microphone.", f"Plug one in, or choose another ({state.settings_key})."
+        )
     if capture.state is CaptureState.LOST:
         name = capture.source or "The microphone"
-        return Trouble(f"{name} is gone.", "Plug it in again, or choose another (S).")
+        return Trouble(
+            f"{name} is gone.", f"Plug it in again, or choose another ({state.settings_key})."
+        )
     return Trouble(
         "The microphone gives only silence.", "Is it muted, or not allowed for this terminal?"
     )
@@ -217,8 +232,24 @@ def _behind(state: LiveState) -> Trouble | None:
     speed = state.speed.times_real_time
     if not state.behind or state.lag_s <= WORRY_S or speed is None or speed >= 1:
         return None
+    lag = state.lag_s
+    where = f"{seconds(lag)} behind, {seconds(in_a_minute(speed, lag))} in a minute"
+    key = f" ({state.settings_key})" if state.settings_key else ""
     return Trouble(
-        "This machine writes slower than you speak.",
-        "Nothing is lost: the rest comes when you stop. A longer step or a smaller model"
-        " helps (S).",
+        f"Slower than you speak: {where}.",
+        f"Nothing is lost: the rest comes when you stop. Choose {_remedy(state)}{key}.",
     )
+
+
+LONG_STEP_S = 1.0
+SMALLEST = ("q4", "int4")
+
+
+def _remedy(state: LiveState) -> str:
+    """What would make it quicker, of what is not chosen yet."""
+    found = []
+    if not state.engine.precision.lower().startswith(SMALLEST):
+        found.append("a smaller precision")
+    if state.engine.interval_s < LONG_STEP_S:
+        found.append("a larger step")
+    return " or ".join(found) or "a smaller model"

@@ -74,11 +74,12 @@ class EngineArrived(Arrived):
 
 
 class ListeningArrived(Arrived):
-    """Listening went on or off."""
+    """Listening went on or off, or waits for a voice (`paused`)."""
 
-    def __init__(self, listening: bool) -> None:
+    def __init__(self, listening: bool, paused: bool = False) -> None:
         super().__init__()
         self.listening = listening
+        self.paused = paused
 
 
 class UtteranceArrived(Arrived):
@@ -117,8 +118,8 @@ def message_for(event: Event) -> Arrived | None:
             return MicrophoneArrived(event)
         case EngineChanged():
             return EngineArrived(event)
-        case ListeningChanged(listening):
-            return ListeningArrived(listening)
+        case ListeningChanged(listening, paused):
+            return ListeningArrived(listening, paused)
         case UtteranceEnded():
             return UtteranceArrived()
         case SessionOpened():

@@ -60,6 +60,7 @@ class SettingsPanel(Widget, can_focus=True):
             display: none; height: 1; border: none; margin: 0 2; padding: 0 1;
             background: $boost;
         }
+        & > Input:focus { border: none; }
         & > Input.-open { display: block; }
     }
     """

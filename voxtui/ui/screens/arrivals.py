@@ -44,13 +44,13 @@ class Arrivals(PageFrame):
             self._heard_since = self._clock()
         elif not on and self._heard_since is not None:
             self._heard_s, self._heard_since = self.heard_s, None
-        self.state.listening = on
+        self.state.listening, self.state.paused = on, message.paused
         self.state.words_due = True
         self.talking.confirmed(on)
         self.show_state()
 
     def on_utterance_arrived(self) -> None:
-        if not self.state.listening:
+        if not self.state.listening or self.state.paused:
             self.state.words_due = False
         self.show_state()
 

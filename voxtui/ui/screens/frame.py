@@ -14,7 +14,7 @@ from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
 from voxtui.ui.health import LiveState, health, trouble
-from voxtui.ui.keys import shown, talk_key
+from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
@@ -24,7 +24,7 @@ from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
 from voxtui.ui.widgets.noteline import NoteLine
 from voxtui.ui.widgets.status import MessageLine, StatusStrip
-from voxtui.ui.widgets.talk import TalkButton
+from voxtui.ui.widgets.talk import TalkButton, TalkMode
 from voxtui.ui.widgets.topline import TopLine
 from voxtui.ui.widgets.transcript import TranscriptView
 from voxtui.ui.words import model_name, precision_name
@@ -67,6 +67,7 @@ class PageFrame(Screen[None]):
         &.-narrow #foot TalkButton { margin-right: 2; }
         &.-narrow.-beside #sheet { display: none; }
         &.-tall TopLine { margin-top: 1; }
+        &.-tall #strip, &.-tall #strip LevelMeter { height: 2; }
         &.-short #middle { margin-top: 0; }
         &.-short #strip { margin-top: 0; }
         &.-short #foot { margin: 0; }
@@ -94,6 +95,8 @@ class PageFrame(Screen[None]):
             backend.listen, self.show_state, self._hint, self.set_timer, clock, backend.hands_free
         )
         self._demo = demo
+        self._deeds: list[Deed] = []
+        self._plain_glyphs = preferences.shown.appearance.plain_glyphs
         self._clock = clock
         self._heard_s = 0.0
         self._heard_since: float | None = None
@@ -130,9 +133,10 @@ class PageFrame(Screen[None]):
         """What the settings say about the page itself."""
         chosen = self.preferences.shown
         self.talking.limit(chosen.talk.longest_hold_s, chosen.talk.idle_stop_min * 60)
-        meter = self.query_one(LevelMeter)
-        meter.voice_dbfs = chosen.audio.voice_dbfs
-        meter.plain = chosen.appearance.plain_glyphs
+        self.query_one(LevelMeter).voice_dbfs = chosen.audio.voice_dbfs
+        if self._plain_glyphs != chosen.appearance.plain_glyphs:
+            self._plain_glyphs = chosen.appearance.plain_glyphs
+            self.app.refresh_css(animate=False)  # every line anew
 
     def take_keys(self) -> None:
         """The keys that were chosen."""
@@ -153,6 +157,7 @@ class PageFrame(Screen[None]):
         if not self.is_mounted:
             return
         state = self.state
+        state.settings_key = self.key_for("settings")
         top = self.query_one(TopLine)
         top.source = self.backend.source_name or state.capture.source
         top.model = model_name(state.engine.model)
@@ -164,7 +169,7 @@ class PageFrame(Screen[None]):
         self.query_one(StatusStrip).health = health(state)
         self.query_one(MessageLine).trouble = trouble(state)
         meter = self.query_one(LevelMeter)
-        meter.live = state.listening
+        meter.live = state.listening and not state.paused
         self._show_talk()
         self._show_blank()
 
@@ -172,7 +177,8 @@ class PageFrame(Screen[None]):
         button = self.query_one(TalkButton)
         button.mode = self.talking.mode
         button.live = self.state.listening
-        button.brief = self.size.width < 66
+        held = button.mode in (TalkMode.LET_GO, TalkMode.SLIDE)
+        button.brief = self.size.width < (100 if held else 66)
         button.display = not self.ended
 
     def _show_blank(self) -> None:
@@ -206,10 +212,20 @@ class PageFrame(Screen[None]):
 
     def key_for(self, action: str) -> str:
         """The key of an action, as people call it; "" when there is none."""
-        for active in self.active_bindings.values():
-            if active.binding.id == action:
-                return self._key(active.binding)
-        return ""
+        chosen = self.preferences.shown.keys
+        keys = [key for deed in self.deeds() if deed.id == action for key in keys_of(deed, chosen)]
+        return shown(keys[0]) if keys else ""
+
+    def deeds(self) -> list[Deed]:
+        """All that the page's keys can do, in the order of the help."""
+        if not self._deeds:
+            self._deeds = deeds(
+                binding
+                for room in reversed(type(self).__mro__)
+                for binding in room.__dict__.get("BINDINGS", ())
+                if isinstance(binding, Binding) and issubclass(room, PageFrame)
+            )
+        return self._deeds
 
     @property
     def heard_s(self) -> float:

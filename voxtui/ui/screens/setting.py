@@ -99,16 +99,6 @@ class Setting(PageFrame):
 
     # ---- keys
 
-    def deeds(self) -> list[keys.Deed]:
-        """All that the page's keys can do, in the order of the help."""
-        bindings = [
-            binding
-            for room in reversed(type(self).__mro__)
-            for binding in room.__dict__.get("BINDINGS", ())
-            if isinstance(binding, Binding) and issubclass(room, PageFrame)
-        ]
-        return keys.deeds(bindings)
-
     def on_settings_panel_key_wanted(self, message: SettingsPanel.KeyWanted) -> None:
         row = message.row
         if message.usual:
