@@ -48,8 +48,10 @@ from voxtui.events import (
     UtteranceEnded,
     WordsRetracted,
 )
+from voxtui.hook import Afterwards, HookConfig
 from voxtui.session.aside import Aside, Keeping, forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
+from voxtui.vocabulary import Rules
 
 SourceFactory = Callable[[], Source]
 Listener = Callable[[Event], None]
@@ -68,7 +70,8 @@ class PipelineConfig:
 
     With `keep_everything` (files, standard input) all sound from the first sample on belongs to
     the session and the source waits when the disk is slow; without it (a microphone) only what is
-    said while listening does, as `hearing` says.
+    said while listening does, as `hearing` says. `vocabulary` is the file of rules that the words
+    follow; it is looked at whenever somebody begins to speak. `hook` may rewrite each utterance.
     """
 
     source: SourceFactory
@@ -77,6 +80,8 @@ class PipelineConfig:
     keep_everything: bool = False
     hearing: HearingConfig = field(default_factory=HearingConfig)
     keeping: Keeping = field(default_factory=Keeping)
+    vocabulary: Path | None = None
+    hook: HookConfig = field(default_factory=HookConfig)
 
 
 class Pipeline:
@@ -96,6 +101,8 @@ class Pipeline:
         self._idle = threading.Event()
         self._closed = threading.Event()
         # What follows belongs to the pipeline thread.
+        self._rules = Rules(config.vocabulary)
+        self._afterwards = Afterwards(config.hook, self._inbox.put)
         self._session = self._create_session()
         self._engine = engine_factory(config.engine, self._session.read_audio, self._post_engine)
         self._engine_facts = EngineChanged(EngineState.STOPPED)
@@ -142,12 +149,13 @@ class Pipeline:
         """Hear another microphone from now on."""
         self._inbox.put(lambda: self._change_source(factory))
 
-    def configure(self, hearing: HearingConfig, keeping: Keeping) -> None:
-        """What is heard and what is kept, from now on."""
+    def configure(self, hearing: HearingConfig, keeping: Keeping, hook: HookConfig) -> None:
+        """What is heard, what is kept and who may rewrite it, from now on."""
 
         def work() -> None:
             self._hearing.configure(hearing)
             self._aside.keeping = keeping
+            self._afterwards.config = hook
 
         self._inbox.put(work)
 
@@ -160,6 +168,10 @@ class Pipeline:
     def reload_engine(self, config: EngineConfig) -> None:
         """Go on with another model; what is not settled yet is transcribed again by it."""
         self._inbox.put(lambda: self._engine.reload(config))
+
+    def reread_vocabulary(self) -> None:
+        """The rules were changed: what is settled follows them too."""
+        self._inbox.put(self._reread_vocabulary)
 
     def text(self) -> str:
         """The whole transcript so far."""
@@ -253,7 +265,8 @@ class Pipeline:
         )
         quiet = ended if self._config.keep_everything else not self._hearing.listening
         given_up = self._engine_facts.state is EngineState.FAILED or bool(self._failed)
-        return given_up or (quiet and not self._hearing.utterance_open and self._engine.idle())
+        silent = quiet and not self._hearing.utterance_open
+        return given_up or (silent and self._engine.idle() and not self._afterwards.running)
 
     def _update_idle(self) -> None:
         if not self._is_done():
@@ -351,6 +364,7 @@ class Pipeline:
 
     def begin_utterance(self) -> None:
         """Somebody begins to speak."""
+        self._reread_vocabulary()
         self._session.begin_utterance()
 
     def keep(self, pcm: bytes) -> None:
@@ -380,7 +394,10 @@ class Pipeline:
             case EngineStats() | UtteranceEnded() | WordsRetracted():
                 self._publish(self._session.apply(event))
                 self._engine.settled(self._session.settled_s)
-                self._listener(event)
+                if isinstance(event, UtteranceEnded):
+                    self._on_utterance_ended(event)
+                else:
+                    self._listener(event)
             case EngineChanged(state):
                 self._engine_facts = event
                 if state is EngineState.READY:
@@ -395,12 +412,32 @@ class Pipeline:
             case Notice():
                 self._listener(event)
 
+    def _on_utterance_ended(self, event: UtteranceEnded) -> None:
+        """The hook first: its words are those that are copied when it is told."""
+
+        def done(edits: tuple[Edit, ...], problem: str) -> None:
+            if problem:
+                self._warn(problem)
+            if edits:
+                self._edit(edits)
+            self._listener(event)
+
+        session = {"VOXTUI_SESSION": str(self._session.path)}
+        self._afterwards.utterance_ended(self._session.transcript.segments, session, done)
+
     def _edit(self, edits: tuple[Edit, ...]) -> None:
         change = self._session.edit(edits)
         if change is None:
             sentence = "That text is another by now and was not changed: look at it once more."
             self._listener(Notice(Severity.WARNING, sentence))
         self._publish(change)
+
+    def _reread_vocabulary(self) -> None:
+        if not self._rules.changed():
+            return
+        for problem in self._rules.problems:
+            self._listener(Notice(Severity.WARNING, problem))
+        self._publish(self._session.understand(self._rules.vocabulary))
 
     def _publish(self, change: TranscriptChanged | None) -> None:
         if change is not None:
@@ -410,7 +447,9 @@ class Pipeline:
     # ---- sessions ----------------------------------------------------------------------
 
     def _create_session(self) -> Session:
-        return Session.create(self._config.sessions_dir, SessionMeta(version=__version__))
+        session = Session.create(self._config.sessions_dir, SessionMeta(version=__version__))
+        session.understand(self._rules.vocabulary)
+        return session
 
     def _announce_session(self) -> None:
         self._listener(SessionOpened(self._session.name, str(self._session.path)))
@@ -427,6 +466,7 @@ class Pipeline:
         self._new_session_wanted = False
         self._close_session()
         self._session = self._create_session()
+        self._afterwards.begin_session()
         self._engine.new_session(self._session.read_audio)
         if self._engine_facts.state is EngineState.READY:
             self._on_engine(self._engine_facts)

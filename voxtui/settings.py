@@ -128,6 +128,14 @@ class OutputSettings:
         "", "folder of one Markdown file a day that all settled words are added to; empty = none"
     )
     copy_after_stop: bool = _setting(False, "copy what was said when you let go")
+    hook: str = _setting(
+        "",
+        "shell command that gets what was said when you let go, a line a paragraph; what it prints"
+        " takes its place; empty = none",
+    )
+    hook_timeout_s: float = _setting(
+        10.0, "longest time for that command, in seconds", low=0.1, high=600
+    )
 
 
 @dataclass(frozen=True, slots=True)

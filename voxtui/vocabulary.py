@@ -76,6 +76,12 @@ class Vocabulary:
                 self._by_words.setdefault(words, rule.written)
         self._first = {words[0] for words in self._by_words}
         self._longest = max((len(words) for words in self._by_words), default=0)
+        self._beginnings = {
+            (*words[:count], words[count][:letters])
+            for words in self._by_words
+            for count in range(len(words))
+            for letters in range(1, len(words[count]) + 1)
+        }
 
     def __bool__(self) -> bool:
         return bool(self._by_words)
@@ -92,6 +98,17 @@ class Vocabulary:
             return segment
         words = self.rewritten(segment.words, segment.start_s)
         return segment if words is segment.words else replace(segment, words=words)
+
+    def still_open(self, words: Sequence[Word]) -> int:
+        """How many words at the end may still become what a rule is about.
+
+        The last one may grow, and others may follow.
+        """
+        keys = [_key(_parts(word.text).core) for word in words[-self._longest :]]
+        for at in range(len(keys) if self else 0):
+            if tuple(keys[at:]) in self._beginnings:
+                return len(keys) - at
+        return 0
 
     def rewritten(self, words: tuple[Word, ...], start_s: float = 0.0) -> tuple[Word, ...]:
         """The words with the rules applied; the same object where none fits."""
@@ -190,6 +207,31 @@ def load(path: Path) -> tuple[Vocabulary, list[str]]:
         return Vocabulary(), [f"Cannot read {path}: {error.strerror or error}."]
     vocabulary, problems = parse(text)
     return vocabulary, [f"{path}, {problem}" for problem in problems]
+
+
+class Rules:
+    """The rules of a file that may change at any time; none without a file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self.vocabulary = Vocabulary()
+        self.problems: list[str] = []
+
+    def changed(self) -> bool:
+        """Look at the file: does it hold other rules than when it was last looked at?"""
+        if self._path is None:
+            return False
+        try:
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            stamp = None
+        if stamp == self._stamp:
+            return False
+        before, self._stamp = self.vocabulary, stamp
+        self.vocabulary, self.problems = load(self._path)
+        return self.vocabulary != before or bool(self.problems)
 
 
 def add(path: Path, heard: str, written: str) -> bool:

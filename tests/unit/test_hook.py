@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from voxtui import hook
+from voxtui.events import Edit
 from voxtui.hook import HookError
 
 
@@ -44,3 +45,19 @@ def test_it_is_ended_with_all_it_started(tmp_path: Path) -> None:
         hook.run(f"(sleep 1; touch {late}) & sleep 30", "words", 0.2, {})
     time.sleep(1.2)
     assert not late.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        ("A\nB", ["A", "B"]),
+        ("A\n\nB\n", ["A", "B"]),
+        ("A  b", ["A b", ""]),
+        ("A\nB\nC", ["A B C", ""]),
+        ("", ["a", "b"]),
+    ],
+)
+def test_where_the_answer_goes(answer: str, texts: list[str]) -> None:
+    given = [Edit(3, "a", "a"), Edit(5, "b", "b")]
+    after = {3: "a", 5: "b"} | {e.segment: e.text for e in hook.answered(given, answer)}
+    assert list(after.values()) == texts

@@ -34,6 +34,7 @@ from voxtui.events import (
     TranscriptChanged,
     UtteranceEnded,
 )
+from voxtui.hook import HookConfig
 from voxtui.pipeline import Pipeline, PipelineConfig
 from voxtui.session.aside import Keeping
 from voxtui.session.library import load_session
@@ -126,6 +127,7 @@ class Chain:
             source=self.make_source,
             engine=EngineConfig(model=folder / "model"),
             sessions_dir=folder / "sessions",
+            vocabulary=folder / "vocabulary.txt",
             **more,
         )
         self.pipeline = Pipeline(config, self.events.append, self.make_engine)  # type: ignore[arg-type]
@@ -189,6 +191,52 @@ def test_push_to_talk_keeps_pre_roll_and_post_roll(chain: Chain) -> None:
     chain.pipeline.close()
     assert chain.engine.stopped
     assert chain.source.stopped
+
+
+def test_the_vocabulary_is_read_again_when_somebody_speaks(chain: Chain, tmp_path: Path) -> None:
+    def speak() -> None:
+        chain.pipeline.listen(True)
+        chain.source.say(2)
+        chain.pipeline.listen(False)
+        chain.source.say(1)
+        chain.settle()
+
+    speak()
+    rules = tmp_path / "vocabulary.txt"
+    rules.write_text("word = Wort\nnonsense\n")
+    speak()
+    assert "line 2" in chain.of(Notice)[0].message  # type: ignore[attr-defined]
+    assert chain.pipeline.text().split() == ["Wort"] * 4
+    assert chain.of(TranscriptChanged)[-1] is not None
+    rules.unlink()
+    chain.pipeline.reread_vocabulary()
+    assert chain.pipeline.text().split() == ["word"] * 4
+    chain.pipeline.close()
+
+
+def test_a_hook_has_its_say_before_the_end_of_the_utterance_is_told(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, hook=HookConfig("sleep 0.3; tr a-z A-Z"))
+    chain.pipeline.listen(True)
+    chain.source.say(2)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    assert chain.pipeline.wait_idle(5)
+    kinds = [type(e) for e in chain.events if isinstance(e, TranscriptChanged | UtteranceEnded)]
+    assert kinds[-2:] == [TranscriptChanged, UtteranceEnded]
+    assert chain.pipeline.text() == "WORD WORD"
+    chain.pipeline.close()
+    assert "WORD WORD" in (chain.pipeline.session_path() / "transcript.md").read_text()
+
+
+def test_a_hook_that_fails_changes_nothing_and_is_told(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, hook=HookConfig("echo x; exit 1"))
+    chain.pipeline.listen(True)
+    chain.source.say(1)
+    chain.pipeline.close()
+    assert chain.pipeline.text() == "word"
+    assert any("exit code 1" in e.message for e in chain.of(Notice))  # type: ignore[attr-defined]
+    assert len(chain.of(UtteranceEnded)) == 1
 
 
 def test_pressing_again_during_the_post_roll_goes_on(chain: Chain) -> None:

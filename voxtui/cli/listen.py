@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from voxtui import paths, vocabulary
 from voxtui.audio.hearing import HearingConfig
 from voxtui.audio.source import Source
 from voxtui.cli.common import (
@@ -46,6 +47,7 @@ from voxtui.pipeline import PipelineConfig
 from voxtui.session.aside import Keeping
 from voxtui.session.exports import segment_json
 from voxtui.settings import AudioSettings
+from voxtui.vocabulary import Vocabulary
 
 STATS_EVERY_S = 1.0
 LAST_WORDS_S = 3600.0
@@ -55,8 +57,8 @@ LAST_WORDS_S = 3600.0
 class TextOutput:
     """Plain words."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._stream = TextStream(write)
+    def __init__(self, write: Callable[[str], None], rules: Vocabulary) -> None:
+        self._stream = TextStream(write, rules)
 
     def take(self, event: Event) -> None:
         """Write what is new."""
@@ -271,9 +273,11 @@ def command(
             hearing=HearingConfig.of(settings),
             keeping=Keeping.of(settings) if save else Keeping(),
             keep_everything=input_ is not None,
+            vocabulary=paths.vocabulary_file(),
         )
+        rules, _ = vocabulary.load(paths.vocabulary_file())  # wrong lines: the pipeline tells
         out = _opened(output, stack) if output else write
-        made = JsonOutput(out) if as_json else TextOutput(out)
+        made = JsonOutput(out) if as_json else TextOutput(out, rules)
         stop = stack.enter_context(StopRequest())
         running = Running(config, lambda: stop.asked)
         return listen(Listener(running, stop, made, quiet), made, input_)

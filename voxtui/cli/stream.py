@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voxtui.events import SegmentKind, TranscriptChanged
+from voxtui.vocabulary import Vocabulary
 
 
 class TextStream:
     """Writes words as they come and a newline where a paragraph settles.
 
     Words that were taken back and come again are not written again. Where speech goes on without
-    a pause its paragraphs are one line.
+    a pause its paragraphs are one line. Words that a rule of the vocabulary may still be about
+    wait until that is clear.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], vocabulary: Vocabulary | None = None) -> None:
         self._write = write
+        self._vocabulary = vocabulary or Vocabulary()
         self._line = ""
 
     def change(self, change: TranscriptChanged) -> None:
@@ -25,7 +28,9 @@ class TextStream:
                 self._show(segment.text)
                 self._settle(segment.text)
         if change.tail is not None:
-            self._show(change.tail.text)
+            words = change.tail.words
+            firm = words[: len(words) - self._vocabulary.still_open(words)]
+            self._show("".join(word.text for word in firm))
 
     def finish(self) -> None:
         """End an open line."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 import voxtui
+from voxtui import paths, vocabulary
 from voxtui.audio.source import Source
 from voxtui.cli.common import (
     Failure,
@@ -275,6 +276,7 @@ def command(
                 engine=engine,
                 sessions_dir=Path(folder),
                 keep_everything=True,
+                vocabulary=paths.vocabulary_file(),
             )
 
         transcribe(there, fmt, Transcriber(config, quiet), quiet)
@@ -294,6 +296,7 @@ def transcribe(jobs: list[Job], fmt: str, transcriber: Transcriber, quiet: bool)
     """All files, one after the other."""
     to_stdout = jobs[0].target is None
     streams = fmt == "txt" and to_stdout
+    rules, _ = vocabulary.load(paths.vocabulary_file())  # wrong lines: the pipeline tells
     several = len(jobs) > 1
     progress = FileProgress(not quiet and not (streams and sys.stdout.isatty()))
     try:
@@ -303,7 +306,7 @@ def transcribe(jobs: list[Job], fmt: str, transcriber: Transcriber, quiet: bool)
                 write(f"{separator}==> {job.shown} <==\n")
             progress.begin(Path(job.shown).name)
             try:
-                transcriber.run(job, progress, TextStream(write) if streams else None)
+                transcriber.run(job, progress, TextStream(write, rules) if streams else None)
             finally:
                 progress.end()
             if job.problem:

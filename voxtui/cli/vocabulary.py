@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TextIO
 
 import click
 
 from voxtui import paths, vocabulary
-from voxtui.cli.common import WrongInput, say, write
+from voxtui.cli.common import WrongInput, say, sessions_dir_option, sessions_root, write
+from voxtui.session.errors import SessionError
+from voxtui.session.library import find_session, session_folders
+from voxtui.session.understanding import understand
 from voxtui.vocabulary import Vocabulary, VocabularyError
 
 
@@ -80,6 +84,34 @@ def try_command(file: TextIO) -> None:
     known = _rules()
     for line in file:
         write(known.rewritten_text(line))
+
+
+@command.command("apply")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "all_", is_flag=True, help="To every session.")
+@sessions_dir_option
+def apply_command(names: tuple[str, ...], all_: bool, sessions_dir: Path | None) -> int:
+    """Bring sessions that are over in line with the rules; NAME as for `voxtui sessions`.
+
+    What was edited by hand stays, and what was heard is kept in the session's log.
+    """
+    root, known, failed = sessions_root(sessions_dir), _rules(), False
+    if all_ == bool(names):
+        raise WrongInput("Name the sessions, or give --all.")
+    try:
+        folders = session_folders(root) if all_ else [find_session(root, name) for name in names]
+    except SessionError as error:
+        raise WrongInput(str(error)) from error
+    for folder in folders:
+        try:
+            changed = understand(folder, known)
+        except SessionError as error:
+            say(str(error))
+            failed = True
+            continue
+        if changed or not all_:
+            write(f"{folder.name}: {changed} paragraph{'' if changed == 1 else 's'} changed\n")
+    return 1 if failed else 0
 
 
 @command.command("check")

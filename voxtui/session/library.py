@@ -63,7 +63,7 @@ class LoadedSession:
         return "\n".join(s.text for s in self.segments if s.kind is SegmentKind.SPEECH and s.text)
 
 
-class _Reader:
+class Reader:
     """Puts segments together again from the lines of a log."""
 
     def __init__(self) -> None:
@@ -72,6 +72,8 @@ class _Reader:
         self.words: list[Word] = []
         self.waiting: list[Segment] = []
         self.edits: dict[int, tuple[float, str]] = {}
+        self.by_hand: set[int] = set()
+        self.heard: list[Segment] = []  # as they settled, before edits
         self.floor_s = 0.0
         self.done_s = 0.0
         self.heard_s = 0.0
@@ -92,7 +94,10 @@ class _Reader:
             case "waits":
                 self.waiting.append(self._other(line))
             case "edit":
-                self.edits[int(line["segment"])] = (float(line["start"]), str(line["text"]))
+                index = int(line["segment"])
+                self.edits[index] = (float(line["start"]), str(line["text"]))
+                if line.get("by") != "vocabulary":
+                    self.by_hand.add(index)
             case "retracted":
                 del self.words[int(line["kept"]) :]
                 self.done_s = min(self.done_s, float(line["from"]))
@@ -110,6 +115,7 @@ class _Reader:
             wall = self.clocks.wall_time(start_s)
             self._speech(len(self.words), start_s, self.words[-1].end_s, wall)
         self.segments += self.waiting
+        self.heard = list(self.segments)
         for index, (start_s, text) in self.edits.items():
             if index < len(self.segments) and self.segments[index].start_s == start_s:
                 self.segments[index] = edited(self.segments[index], text)
@@ -153,9 +159,9 @@ class _Reader:
         self.floor_s = end_s
 
 
-def load_session(path: Path) -> LoadedSession:
-    """Read a session back; one that broke off too. SessionError where there is none."""
-    reader = _Reader()
+def read_log(path: Path) -> Reader:
+    """A session's log, read to its end. SessionError where there is none."""
+    reader = Reader()
     try:
         for line in read_lines(path / EVENTS):
             try:
@@ -165,6 +171,12 @@ def load_session(path: Path) -> LoadedSession:
     except OSError as error:
         raise SessionError(f"There is no session in {path}.") from error
     reader.finish()
+    return reader
+
+
+def load_session(path: Path) -> LoadedSession:
+    """Read a session back; one that broke off too. SessionError where there is none."""
+    reader = read_log(path)
     audio_s = audio_seconds(path / AUDIO)
     if not audio_s:  # the sound was not kept
         audio_s = max([reader.heard_s, *(segment.end_s for segment in reader.segments)])

@@ -10,7 +10,8 @@ kind of each; unknown kinds and fields are to be ignored:
     {"type":"segment","kind":"note","note":"…",…}           something between the paragraphs
     {"type":"retracted","from":1.2,"kept":0,"reason":"…"}   the open words behind the first `kept` went
     {"type":"waits","kind":"note","note":"…",…}             its segment comes after words to come
-    {"type":"edit","segment":3,"start":4.2,"text":"…"}      what a person made of the fourth segment
+    {"type":"edit","segment":3,"start":4.2,"text":"…"}      what a person made of the fourth segment;
+                                                            with "by":"vocabulary" what its rules did
     {"type":"gap","reason":"overflow","seconds":0.1,"at":3.2}
     {"type":"listened","at":3.64}                           listening ended here
     {"type":"utterance_end","at":3.64}                      words up to here are out

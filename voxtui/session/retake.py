@@ -100,8 +100,7 @@ class Retake(Session):
             segment = self._others.popleft()
             insert = self.transcript.insert
             step: Step = insert(segment.kind, segment.note, segment.start_s, segment.wall_time)
-            self._log_settled(step)
-            self._show(step)
+            self._show(self._settled(step))
 
     def _make_audio(self, path: Path) -> KeptAudio:
         return self._kept

@@ -25,10 +25,12 @@ from voxtui.events import (
 )
 from voxtui.session.audiofile import AudioFile
 from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.lines import edit_line, retracted_line, segment_line, token_line
 from voxtui.session.log import FORMAT, EventLog
 from voxtui.session.markdown import MarkdownFile
 from voxtui.session.meta import SessionMeta, iso_time, session_name
 from voxtui.session.transcript import Step, Transcript, rounded
+from voxtui.vocabulary import Vocabulary
 
 __all__ = ["Session", "SessionError", "SessionEvent", "SessionMeta"]
 
@@ -72,6 +74,8 @@ class Session:
         self.meta = meta if meta.started else replace(meta, started=clock())
         self.name = self._free_name(lambda name: not (root / name).exists())
         self.transcript = Transcript()
+        self._vocabulary = Vocabulary()
+        self._by_hand: set[int] = set()  # settled segments that a person edited
         self._log = EventLog()
         self._audio: AudioFile | None = None
         self._markdown: MarkdownFile | None = None
@@ -134,8 +138,7 @@ class Session:
 
     def apply(self, event: SessionEvent) -> TranscriptChanged | None:
         """Take in what the engine or the capture told; None when the text did not change."""
-        step = self._reduce(event)
-        self._log_settled(step)
+        step = self._settled(self._reduce(event))
         if not step.moved:
             self._tell()
             return None
@@ -151,8 +154,7 @@ class Session:
         at_s = self.audio_s if at_s is None else min(self.audio_s, max(at_s, settled_s))
         wall_time = self._clock() if wall_time is None else wall_time
         step = self._insert(SegmentKind.NOTE, text, round(at_s, 3), round(wall_time, 3))
-        self._log_settled(step)
-        self._show(step)
+        self._show(self._settled(step))
         return self.changed()
 
     def edit(self, edits: Iterable[Edit]) -> TranscriptChanged | None:
@@ -165,18 +167,33 @@ class Session:
             segment = self.transcript.edit(edit)
             if segment is not None:
                 edited.append((edit.segment, segment))
+                self._by_hand.add(edit.segment)
                 self._write(edit_line(edit.segment, segment))
-        if not edited:
-            return None
-        self._show(Step(), edited)
-        self._sync(every_s=0.0)
-        return self.changed(tuple(edited))
+        return self._edited(edited)
+
+    def understand(self, vocabulary: Vocabulary) -> TranscriptChanged | None:
+        """Other rules from now on, for the settled text too; None when it stays as it is.
+
+        What a person edited by hand stays.
+        """
+        self._vocabulary = vocabulary
+        return self._edited(self._meant(range(len(self.transcript.segments))))
+
+    @property
+    def tail(self) -> Segment | None:
+        """The paragraph being spoken, as it is meant."""
+        tail = self.transcript.tail
+        if tail is None or not self._vocabulary:
+            return tail
+        firm = len(tail.words) - self._vocabulary.still_open(tail.words)
+        words = self._vocabulary.rewritten(tail.words[:firm], tail.start_s) + tail.words[firm:]
+        return replace(tail, words=words) if words else None
 
     def changed(self, edited: tuple[tuple[int, Segment], ...] = ()) -> TranscriptChanged:
         """What is new since this was last asked."""
         return TranscriptChanged(
             self.transcript.take_settled(),
-            self.transcript.tail,
+            self.tail,
             edited,
             tuple(self.transcript.waiting),
         )
@@ -193,8 +210,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        step = self.transcript.finish()
-        self._log_settled(step)
+        step = self._settled(self.transcript.finish())
         if self._audio is None or self._markdown is None:
             return
         self._show(step)
@@ -216,7 +232,7 @@ class Session:
                 token = rounded(event)
                 step = self.transcript.token(token)
                 if step.moved:
-                    self._log_token(token)
+                    self._write(token_line(token))
             case EngineStats():
                 step = self.transcript.progress(event.audio_done_s)
             case UtteranceEnded():
@@ -224,14 +240,7 @@ class Session:
                 self._write({"type": "utterance_end", "at": round(event.audio_end_s, 4)})
             case WordsRetracted():
                 step, kept = self.transcript.retract(event.from_s)
-                self._write(
-                    {
-                        "type": "retracted",
-                        "from": round(event.from_s, 4),
-                        "kept": kept,
-                        "reason": event.reason,
-                    }
-                )
+                self._write(retracted_line(event, kept))
             case AudioGap():
                 step = self._gap(event)
         return step
@@ -258,40 +267,41 @@ class Session:
             self._write({**line, "wall": wall_time, "note": text})
         return step
 
-    def _log_token(self, token: TokenText) -> None:
-        line: dict[str, Any] = {
-            "type": "token",
-            "text": token.text,
-            "time": token.time_s,
-            "start": token.word_start,
-            "p": token.probability,
-        }
-        if token.alternatives:
-            line["alternatives"] = [[a.text, a.probability] for a in token.alternatives]
-        self._write(line)
-
-    def _log_settled(self, step: Step) -> None:
+    def _settled(self, step: Step) -> Step:
+        """Into the log as it was heard; gives it as it is meant."""
         for segment in step.settled:
-            line: dict[str, Any] = {
-                "type": "segment",
-                "kind": segment.kind.value,
-                "start": segment.start_s,
-                "end": segment.end_s,
-                "wall": segment.wall_time,
-            }
-            if segment.kind is SegmentKind.SPEECH:
-                line["words"] = len(segment.words)
-            else:
-                line["note"] = segment.note
-            self._write(line)
+            self._write(segment_line(segment))
+        segments = self.transcript.segments
+        first = len(segments) - len(step.settled)
+        self._meant(range(first, len(segments)))
+        return replace(step, settled=tuple(segments[first:]))
+
+    def _meant(self, indices: Iterable[int]) -> list[tuple[int, Segment]]:
+        """Apply the vocabulary to settled segments; gives those that it changed."""
+        changed = []
+        for index in indices:
+            now = self.transcript.segments[index]
+            text = self._vocabulary.applied(self.transcript.as_heard(index)).text
+            if text == now.text or index in self._by_hand:
+                continue
+            segment = self.transcript.edit(Edit(index, now.text, text))
+            if segment is not None:
+                changed.append((index, segment))
+                self._write(edit_line(index, segment, by_vocabulary=True))
+        return changed
+
+    def _edited(self, edited: list[tuple[int, Segment]]) -> TranscriptChanged | None:
+        if not edited:
+            return None
+        self._show(Step(), edited)
+        self._sync(every_s=0.0)
+        return self.changed(tuple(edited))
 
     def _show(self, step: Step, edited: Iterable[tuple[int, Segment]] = ()) -> None:
         if self._markdown is None:
             return
         try:
-            self._markdown.update(
-                step.settled, self.transcript.tail, edited, self.transcript.waiting
-            )
+            self._markdown.update(step.settled, self.tail, edited, self.transcript.waiting)
         except OSError as error:
             self._failed(error)
         if step.settled:
@@ -387,11 +397,6 @@ class Session:
 
     def _make_audio(self, path: Path) -> AudioFile:
         return AudioFile(path)
-
-
-def edit_line(index: int, segment: Segment) -> dict[str, Any]:
-    """The log's line for a segment as a person made it."""
-    return {"type": "edit", "segment": index, "start": segment.start_s, "text": segment.text}
 
 
 def _moved(folder: Path, to: Path) -> bool:

@@ -207,6 +207,10 @@ class Transcript:
         self.segments[index] = edited(original, edit.text)
         return self.segments[index]
 
+    def as_heard(self, index: int) -> Segment:
+        """A settled segment as it was before any edit."""
+        return self._originals.get(index, self.segments[index])
+
     def finish(self) -> Step:
         """No more events come: what is in the tail settles."""
         settled = self._place_waiting(until_s=float("inf"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from voxtui import paths
 from voxtui.events import SYSTEM_DEFAULT, Event
+from voxtui.hook import HookConfig
 from voxtui.settings import Settings
 from voxtui.ui.options import UiOptions
 
@@ -215,6 +216,8 @@ class LocalBackend:
             hearing=HearingConfig.of(self._settings),
             keeping=Keeping.of(self._settings),
             keep_everything=self.hears_file,
+            vocabulary=paths.vocabulary_file(),
+            hook=HookConfig.of(self._settings),
         )
         self._pipeline = self._factory(config, listener)
         self._pipeline.start()
@@ -273,7 +276,9 @@ class LocalBackend:
         from voxtui.audio.hearing import HearingConfig
         from voxtui.session.aside import Keeping
 
-        self._running.configure(HearingConfig.of(settings), Keeping.of(settings))
+        self._running.configure(
+            HearingConfig.of(settings), Keeping.of(settings), HookConfig.of(settings)
+        )
 
     def microphones(self) -> list[Choice]:
         """The microphones of this machine, the system's choice first."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from voxtui.cli.stream import TextStream
 from voxtui.events import Segment, SegmentKind, TokenText, TranscriptChanged, Word
 from voxtui.session.transcript import Transcript
+from voxtui.vocabulary import Rule, Vocabulary
 
 
 def said(*texts: str) -> Segment:
@@ -45,6 +46,17 @@ def test_a_paragraph_cut_out_of_running_speech_stays_on_its_line() -> None:
     paper.settle(" a", " b", tail=(" c", " d"))
     paper.settle(" c", " d")
     assert "".join(paper.pieces) == "a b c d\n"
+
+
+def test_words_that_a_rule_may_be_about_wait() -> None:
+    pieces: list[str] = []
+    stream = TextStream(pieces.append, Vocabulary([Rule("cooper netties", "Kubernetes")]))
+    for text in (("use", " coop"), ("use", " cooper"), ("use", " cooper", " netties")):
+        stream.change(TranscriptChanged((), said(*text)))
+    assert pieces == ["use"]
+    stream.change(TranscriptChanged((), said("use", " Kubernetes", " co")))
+    stream.change(TranscriptChanged((said("use", " Kubernetes", " cold"),)))
+    assert "".join(pieces) == "use Kubernetes cold\n"
 
 
 def test_what_is_taken_back_and_comes_again_is_written_once() -> None:

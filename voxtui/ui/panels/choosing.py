@@ -149,6 +149,7 @@ def _files(settings: Settings) -> list[Row | KeyRow]:
         on = fmt in settings.output.formats
         choices = _yes_no("yes", "no")
         rows.append(standing("output", "formats", f"also {fmt}", choices, on, told, put))
+    rows.append(typed(settings, "output", "hook", "then run", "nothing", helps.HOOK))
     return rows
 
 
