@@ -39,6 +39,9 @@ def _rewritten(words: Sequence[Word], text: str, start_s: float) -> tuple[Word, 
     made = list(words[:head])
     made += _aligned(words[head:kept], middle, made[-1].end_s if made else start_s)
     made += words[kept:]
+    if not kept and len(made) > len(words):  # what was first follows other words now
+        first = len(made) - len(words)
+        made[first] = replace(words[0], text=old[0])
     if made and words and not head:
         lead = words[0].text[: len(words[0].text) - len(words[0].text.lstrip())]
         made[0] = replace(made[0], text=lead + made[0].text.lstrip())

@@ -43,6 +43,12 @@ def test_any_text_in_the_place_of_any_words(texts: list[str], spaced: list[bool]
     assert edited(segment, segment.text) is segment
 
 
+@pytest.mark.parametrize(("was", "text"), [("'", ", bb'"), ("é", "。, 日 b,é"), ("'a", "a,'a")])
+def test_the_first_word_behind_others(was: str, text: str) -> None:
+    segment = Segment(SegmentKind.SPEECH, 0, 1.0, 1.0, (Word(" " + was, 0.9, 0.5),))
+    assert edited(segment, text).text == text
+
+
 def test_words_that_stay_keep_their_time_and_their_doubts() -> None:
     other = (Alternative(" won", 0.2),)
     words = (
