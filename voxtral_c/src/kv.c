@@ -4,28 +4,41 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-
 /* Anchors are multiples of this, so that a token's frames are never apart. */
 enum { ANCHOR_GRID = 16 };
 
-static size_t head_floats(const vox_kv *kv) { return (size_t)kv->block_positions * (size_t)kv->head_dim; }
-
-static size_t block_floats(const vox_kv *kv) {
-    return (size_t)kv->n_layers * 2 * (size_t)kv->n_heads * head_floats(kv);
+/* A head's part of a block: its keys and values, as float32 or as bytes and scales. */
+static size_t head_size(const vox_kv *kv) {
+    const size_t numbers = 2 * (size_t)kv->block_positions * (size_t)kv->head_dim;
+    return kv->kernels ? numbers + 2 * (size_t)kv->block_positions * sizeof(float) : numbers * sizeof(float);
 }
 
-static size_t offset(const vox_kv *kv, int layer, int values, int head, int64_t position) {
-    return (((size_t)layer * 2 + (size_t)values) * (size_t)kv->n_heads + (size_t)head) * head_floats(kv) +
-           (size_t)(position % kv->block_positions) * (size_t)kv->head_dim;
-}
+static size_t block_size(const vox_kv *kv) { return (size_t)kv->n_layers * (size_t)kv->n_heads * head_size(kv); }
 
 static vox_kv_block *block_of(const vox_kv *kv, int64_t position) {
     return &kv->blocks[position / kv->block_positions % kv->n_blocks];
 }
 
-vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch) {
+static unsigned char *head_of(const vox_kv *kv, int layer, int head, int64_t position) {
+    return block_of(kv, position)->data + ((size_t)layer * (size_t)kv->n_heads + (size_t)head) * head_size(kv);
+}
+
+static float *float_at(const vox_kv *kv, int layer, int values, int head, int64_t position) {
+    const int64_t row = position % kv->block_positions + (values ? kv->block_positions : 0);
+    return (float *)(void *)head_of(kv, layer, head, position) + row * kv->head_dim;
+}
+
+vox_kv_bytes vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position) {
+    const size_t numbers = (size_t)kv->block_positions * (size_t)kv->head_dim;
+    int8_t *keys = (int8_t *)head_of(kv, layer, head, position);
+    float *scales = (float *)(void *)(keys + 2 * numbers);
+    return (vox_kv_bytes){ keys, keys + numbers, scales, scales + kv->block_positions };
+}
+
+vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch,
+                       const vox_kernels *kernels) {
     memset(kv, 0, sizeof *kv);
+    kv->kernels = kernels;
     kv->n_layers = c->n_layers;
     kv->n_heads = c->n_kv_heads;
     kv->head_dim = c->head_dim;
@@ -61,18 +74,44 @@ void vox_kv_borrow(vox_kv *kv, const vox_kv *from) {
     }
 }
 
-/* Give the position's block memory of its own, with its first `keep` positions. */
+/* Give the position's block memory of its own; keep: with what it holds. */
 static vox_status own(vox_kv *kv, int64_t position, int keep) {
     vox_kv_block *b = block_of(kv, position);
     if (b->data && !b->borrowed) return VOX_OK;
-    float *data = vox_alloc(block_floats(kv), sizeof *data);
+    unsigned char *data = vox_alloc(block_size(kv), 1);
     if (!data) return VOX_ERR_MEMORY;
-    const size_t used = (size_t)keep * (size_t)kv->head_dim;
-    if (used && b->data)
-        for (size_t at = 0; at < block_floats(kv); at += head_floats(kv))
-            memcpy(data + at, b->data + at, used * sizeof *data);
+    if (keep && b->data) memcpy(data, b->data, block_size(kv));
     *b = (vox_kv_block){ data, 0 };
     return VOX_OK;
+}
+
+/* Bytes lie so that four of a position, or four positions of one of its numbers, come together. */
+static void put_bytes(vox_kv *kv, int layer, int head, int64_t position, int values, const float *x) {
+    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
+    int8_t q[VOX_MAX_HEAD_DIM];
+    int32_t sum;
+    kv->kernels->to_bytes(x, NULL, dim, q, &(values ? b.value_scales : b.key_scales)[row], &sum);
+    if (values)
+        for (int i = 0; i < dim; i++) b.values[(row / 4 * dim + i) * 4 + row % 4] = q[i];
+    else
+        for (int i = 0; i < dim; i += 4) memcpy(b.keys + i * kv->block_positions + row * 4, q + i, 4);
+}
+
+void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x) {
+    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
+    for (int i = 0; i < dim; i++) x[i] = b.value_scales[row] * (float)b.values[(row / 4 * dim + i) * 4 + row % 4];
+}
+
+static void turn_bytes(vox_kv *kv, int layer, int head, int64_t position, const float *table) {
+    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const int row = (int)(position % kv->block_positions);
+    float x[VOX_MAX_HEAD_DIM];
+    for (int i = 0; i < kv->head_dim; i++)
+        x[i] = b.key_scales[row] * (float)b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4];
+    vox_rope(x, 1, kv->head_dim, table);
+    put_bytes(kv, layer, head, position, 0, x);
 }
 
 /* Turn the keys of positions first .. end-1 back by a number of positions. */
@@ -84,8 +123,10 @@ static void turn_back(vox_kv *kv, int64_t first, int64_t end, int64_t by, float 
     }
     for (int layer = 0; layer < kv->n_layers; layer++)
         for (int h = 0; h < kv->n_heads; h++)
-            for (int64_t p = first; p < end; p++)
-                vox_rope(block_of(kv, p)->data + offset(kv, layer, 0, h, p), 1, kv->head_dim, table);
+            for (int64_t p = first; p < end; p++) {
+                if (kv->kernels) turn_bytes(kv, layer, h, p, table);
+                else vox_rope(float_at(kv, layer, 0, h, p), 1, kv->head_dim, table);
+            }
 }
 
 /* Where the anchor belongs once `first` is reached: rotary positions run to the last one, then about
@@ -106,7 +147,7 @@ static vox_status move_anchor(vox_kv *kv, int64_t first) {
     float *table = vox_alloc((size_t)kv->head_dim, sizeof *table);
     vox_status status = table ? VOX_OK : VOX_ERR_MEMORY;
     for (int64_t p = oldest; p < first && status == VOX_OK; p += kv->block_positions - p % kv->block_positions)
-        status = own(kv, p, kv->block_positions);
+        status = own(kv, p, 1);
     if (status == VOX_OK) {
         turn_back(kv, oldest, first, anchor - kv->anchor, table);
         kv->anchor = anchor;
@@ -118,32 +159,44 @@ static vox_status move_anchor(vox_kv *kv, int64_t first) {
 vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
     /* A block entered in its middle keeps what lies before. */
     for (int64_t p = first; p < first + n; p += kv->block_positions - p % kv->block_positions)
-        if (own(kv, p, (int)(p % kv->block_positions)) != VOX_OK) return VOX_ERR_MEMORY;
+        if (own(kv, p, p % kv->block_positions != 0) != VOX_OK) return VOX_ERR_MEMORY;
     return move_anchor(kv, first);
 }
 
 void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v) {
     const size_t size = (size_t)kv->head_dim * sizeof *k;
-    for (int i = 0; i < n; i++) {
-        float *data = block_of(kv, first + i)->data;
+    for (int i = 0; i < n; i++)
         for (int h = 0; h < kv->n_heads; h++, k += kv->head_dim, v += kv->head_dim) {
-            memcpy(data + offset(kv, layer, 0, h, first + i), k, size);
-            memcpy(data + offset(kv, layer, 1, h, first + i), v, size);
+            if (kv->kernels) {
+                put_bytes(kv, layer, h, first + i, 0, k);
+                put_bytes(kv, layer, h, first + i, 1, v);
+            } else {
+                memcpy(float_at(kv, layer, 0, h, first + i), k, size);
+                memcpy(float_at(kv, layer, 1, h, first + i), v, size);
+            }
         }
-    }
+}
+
+static void copy_bytes(vox_kv *kv, int layer, int head, int64_t from, int64_t to) {
+    const vox_kv_bytes a = vox_kv_bytes_at(kv, layer, head, from), b = vox_kv_bytes_at(kv, layer, head, to);
+    const int dim = kv->head_dim, n = kv->block_positions, i = (int)(from % n), j = (int)(to % n);
+    for (int d = 0; d < dim; d += 4) memcpy(b.keys + d * n + j * 4, a.keys + d * n + i * 4, 4);
+    for (int d = 0; d < dim; d++) b.values[(j / 4 * dim + d) * 4 + j % 4] = a.values[(i / 4 * dim + d) * 4 + i % 4];
+    b.key_scales[j] = a.key_scales[i];
+    b.value_scales[j] = a.value_scales[i];
 }
 
 void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to) {
-    const float *src = block_of(kv, from)->data;
-    float *dst = block_of(kv, to)->data;
+    const size_t size = (size_t)kv->head_dim * sizeof(float);
     for (int layer = 0; layer < kv->n_layers; layer++)
-        for (int values = 0; values < 2; values++)
-            for (int h = 0; h < kv->n_heads; h++)
-                memcpy(dst + offset(kv, layer, values, h, to), src + offset(kv, layer, values, h, from),
-                       (size_t)kv->head_dim * sizeof *dst);
+        for (int h = 0; h < kv->n_heads; h++) {
+            if (kv->kernels) copy_bytes(kv, layer, h, from, to);
+            for (int values = 0; values < 2 && !kv->kernels; values++)
+                memcpy(float_at(kv, layer, values, h, to), float_at(kv, layer, values, h, from), size);
+        }
 }
 
 const float *vox_kv_run(const vox_kv *kv, int layer, int values, int head, int64_t position, int *run) {
     *run = kv->block_positions - (int)(position % kv->block_positions);
-    return block_of(kv, position)->data + offset(kv, layer, values, head, position);
+    return float_at(kv, layer, values, head, position);
 }

@@ -12,13 +12,25 @@
 #define VOX_KV_H
 
 #include "config.h"
+#include "kernels/kernels.h"
+
+enum { VOX_KV_MAX_BLOCK = 64, VOX_MAX_HEAD_DIM = 1024 };
 
 typedef struct vox_kv_block {
-    float *data;              /* [layer][keys, values][kv head][position in block][head_dim] */
+    unsigned char *data;      /* [layer][kv head]: float32 keys[position][head_dim], then values
+                                 alike; or what a vox_kv_bytes points to */
     int borrowed;
 } vox_kv_block;
 
+/* Keys and values of a head in a block, a byte each with a scale for each position: a quarter of the
+ * memory. Number i of position p: keys[i / 4][p][i % 4], values[p / 4][i][p % 4]. */
+typedef struct vox_kv_bytes {
+    int8_t *keys, *values;
+    float *key_scales, *value_scales;
+} vox_kv_bytes;
+
 typedef struct vox_kv {
+    const vox_kernels *kernels;   /* what makes bytes; NULL = float32 */
     int n_layers, n_heads, head_dim, window, max_positions;
     double rope_theta;
     int64_t anchor;           /* the position whose rotary position is 0 */
@@ -26,8 +38,10 @@ typedef struct vox_kv {
     vox_kv_block *blocks;
 } vox_kv;
 
-/* Room for a window of positions while a batch of max_batch is being added. */
-vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch);
+/* Room for a window of positions while a batch of max_batch is being added. Bytes, if kernels is not
+ * NULL, need a head_dim and a block of a multiple of 32. No block is longer than VOX_KV_MAX_BLOCK. */
+vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch,
+                       const vox_kernels *kernels);
 void vox_kv_free(vox_kv *kv);             /* also of one zeroed */
 
 /* Give `kv` (initialised, same shape) the contents of `from`, which must outlive it unchanged. */
@@ -50,7 +64,11 @@ void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, c
 /* Copy all that is kept of position `from` to `to`, a prepared one. */
 void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to);
 
-/* The keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and
+/* Of bytes: the position's block, and its value as float32. */
+vox_kv_bytes vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position);
+void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x);
+
+/* Of float32: the keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and
  * in *run how many follow it contiguously (head_dim floats each), up to the block's end. */
 const float *vox_kv_run(const vox_kv *kv, int layer, int values, int head, int64_t position, int *run);
 

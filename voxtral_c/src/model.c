@@ -139,7 +139,10 @@ vox_status vox_model_load(const char *path, const vox_model_params *params, vox_
     m->path = vox_alloc(strlen(path) + 1, 1);
     if (m->path) memcpy(m->path, path, strlen(path) + 1);
     status = m->path ? load_files(m, &p, &err) : no_memory(&err);
-    if (status == VOX_OK) status = make_buffers(m, &p, &err);
+    if (status == VOX_OK) {
+        m->cache_bytes = vox_block_weights(m->weights.type) > 1;
+        status = make_buffers(m, &p, &err);
+    }
     if (status != VOX_OK) {
         vox_model_free(m);
         return status;

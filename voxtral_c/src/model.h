@@ -18,6 +18,7 @@ struct vox_model {
     vox_weights weights;
     vox_mel_plan mel;
     vox_compute compute;
+    int cache_bytes;          /* keys and values are kept as bytes */
 
     /* Working memory, used by one call at a time. */
     vox_stack_buffers encoder_buffers, decoder_buffers;

@@ -43,6 +43,9 @@ typedef struct vox_product {
 
 enum { VOX_MAX_PRODUCTS = 3 };
 
+/* Do the items on all threads if `work` multiply-adds are worth it. */
+void vox_run(const vox_compute *c, vox_job_fn fn, void *arg, int items, double work);
+
 /* Several products of the same x (count <= VOX_MAX_PRODUCTS, equal cols): one job for all. */
 void vox_matmul(const vox_compute *c, const vox_product *products, int count,
                 const float *x, size_t ldx, int n);

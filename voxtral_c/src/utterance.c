@@ -3,9 +3,14 @@
 #include <string.h>
 
 /* Positions in a block of cache. Sharing a prompt costs at most one block's copy, so not many. */
-enum { ENCODER_BLOCK = 32, DECODER_BLOCK = 32, HISTORY = 2 };
+enum { ENCODER_BLOCK = 32, DECODER_BLOCK = 64, HISTORY = 2 };
 
 static int frames_per_token(const vox_model *m) { return 2 * m->config.downsample; }
+
+/* Quantised weights gain nothing from a cache that is more precise than they are. */
+static const vox_kernels *for_bytes(const vox_model *m, const vox_stack_config *s) {
+    return m->cache_bytes && s->head_dim % 32 == 0 ? m->compute.kernels : NULL;
+}
 
 static int mel_room(const vox_model *m) { return (VOX_BATCH_TOKENS + 1) * frames_per_token(m); }
 
@@ -17,8 +22,10 @@ vox_status vox_utterance_init(vox_utterance *u, vox_model *m) {
     u->conv0_tail = vox_alloc((size_t)c->encoder.dim, sizeof(float));
     u->audio = vox_alloc((size_t)VOX_BATCH_TOKENS * (size_t)c->decoder.dim, sizeof(float));
     if (!u->mels || !u->conv0_tail || !u->audio || vox_mel_init(&u->mel, &m->mel) != VOX_OK ||
-        vox_kv_init(&u->encoder_kv, &c->encoder, ENCODER_BLOCK, vox_batch_frames(m)) != VOX_OK ||
-        vox_kv_init(&u->decoder_kv, &c->decoder, DECODER_BLOCK, VOX_BATCH_TOKENS) != VOX_OK) {
+        vox_kv_init(&u->encoder_kv, &c->encoder, ENCODER_BLOCK, vox_batch_frames(m),
+                    for_bytes(m, &c->encoder)) != VOX_OK ||
+        vox_kv_init(&u->decoder_kv, &c->decoder, DECODER_BLOCK, VOX_BATCH_TOKENS,
+                    for_bytes(m, &c->decoder)) != VOX_OK) {
         vox_utterance_free(u);
         return VOX_ERR_MEMORY;
     }

@@ -91,8 +91,8 @@ static void test_ring(const float *samples, size_t n) {
         if (large) {
             vox_kv_free(&s->state.encoder_kv);
             vox_kv_free(&s->state.decoder_kv);
-            REQUIRE(vox_kv_init(&s->state.encoder_kv, &encoder, 32, vox_batch_frames(m)) == VOX_OK, "no memory");
-            REQUIRE(vox_kv_init(&s->state.decoder_kv, &decoder, 32, VOX_BATCH_TOKENS) == VOX_OK, "no memory");
+            REQUIRE(vox_kv_init(&s->state.encoder_kv, &encoder, 32, vox_batch_frames(m), NULL) == VOX_OK, "no memory");
+            REQUIRE(vox_kv_init(&s->state.decoder_kv, &decoder, 32, VOX_BATCH_TOKENS, NULL) == VOX_OK, "no memory");
         }
         for (int i = 0; i < 10; i++)
             REQUIRE(vox_stream_feed(s, samples, n) == VOX_OK, "%s", vox_stream_error(s));

@@ -175,6 +175,43 @@ static void add_weighted(const float *p, size_t ldp, int queries, const float *v
         }
 }
 
+static void score_bytes(const int8_t *keys, const float *scales, int positions, int dim,
+                        const vox_bytes *q, int cols, float *scores, size_t ld) {
+    for (int c = 0; c < cols; c++)
+        for (int p = 0; p < positions; p++) {
+            int32_t dot = 0;
+            for (int i = 0; i < dim; i++) dot += keys[(i / 4 * positions + p) * 4 + i % 4] * q->q[(size_t)c * q->ld + (size_t)i];
+            scores[(size_t)c * ld + (size_t)p] = scales[p] * q->scale[c] * (float)dot;
+        }
+}
+
+static void weigh_bytes(const int8_t *values, int positions, int dim, const vox_bytes *p, int cols,
+                        float *out, size_t ldo) {
+    for (int c = 0; c < cols; c++)
+        for (int d = 0; d < dim; d++) {
+            int32_t dot = 0;
+            for (int i = 0; i < positions; i++) dot += values[(i / 4 * dim + d) * 4 + i % 4] * p->q[(size_t)c * p->ld + (size_t)i];
+            out[(size_t)c * ldo + (size_t)d] += p->scale[c] * (float)dot;
+        }
+}
+
+static void to_bytes(const float *x, const float *by, int n, int8_t *q, float *scale, int32_t *sum) {
+    float most = 0;
+    *sum = 0;
+    for (int i = 0; i < n; i++) {
+        const float a = fabsf(by ? x[i] * by[i] : x[i]);
+        most = a > most ? a : most;
+    }
+    *scale = most / 127.0f;
+    const float inverse = *scale > 1e-30f ? 1.0f / *scale : 0;
+    for (int i = 0; i < n; i++) {
+        float v = (by ? x[i] * by[i] : x[i]) * inverse;
+        v = v < 127.0f ? v : 127.0f;           /* and NaN becomes 127 */
+        q[i] = (int8_t)rintf(v > -127.0f ? v : -127.0f);
+        *sum += q[i];
+    }
+}
+
 static void rms_norm(const float *x, const float *weight, int n, float eps, float *y) {
     const float scale = 1.0f / sqrtf(dot_f32(x, x, n) / (float)n + eps);
     for (int i = 0; i < n; i++) y[i] = x[i] * scale * weight[i];
@@ -210,6 +247,9 @@ const vox_kernels *vox_kernels_generic(void) {
         .quantize = quantize,
         .matmul_quant = matmul_quant,
         .add_weighted = add_weighted,
+        .score_bytes = score_bytes,
+        .weigh_bytes = weigh_bytes,
+        .to_bytes = to_bytes,
         .rms_norm = rms_norm,
         .softmax = softmax,
         .sum_exp = sum_exp,

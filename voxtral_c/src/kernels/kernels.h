@@ -16,6 +16,14 @@
 #include "../quants.h"
 #include "quant.h"
 
+/* Columns of bytes: value i of column c is scale[c] * q[c * ld + i]. */
+typedef struct vox_bytes {
+    int8_t *q;
+    size_t ld;
+    float *scale;
+    int32_t *sum;             /* of a column's bytes */
+} vox_bytes;
+
 typedef struct vox_kernels {
     const char *name;
 
@@ -40,6 +48,18 @@ typedef struct vox_kernels {
      * d < dim; keys in order, so that a run of keys may be added in pieces. */
     void (*add_weighted)(const float *p, size_t ldp, int queries, const float *v, size_t ldv,
                          int keys, int dim, float *out, size_t ldo);
+
+    /* Attention over a block of keys and values kept as bytes; positions and dim are multiples of
+     * 32. What four-byte pieces of a key (keys[i / 4][position][i % 4]) score with each column:
+     * scores[c * ld + position], times scales[position]. */
+    void (*score_bytes)(const int8_t *keys, const float *scales, int positions, int dim,
+                        const vox_bytes *q, int cols, float *scores, size_t ld);
+    /* out[c * ldo + d] += the sum over positions of p times values[position / 4][d][position % 4];
+     * both sums of bytes are exact. */
+    void (*weigh_bytes)(const int8_t *values, int positions, int dim, const vox_bytes *p, int cols,
+                        float *out, size_t ldo);
+    /* x[i] * by[i] (by may be NULL: 1), n a multiple of 32, as bytes from -127 to 127. */
+    void (*to_bytes)(const float *x, const float *by, int n, int8_t *q, float *scale, int32_t *sum);
 
     /* y = x / sqrt(mean(x^2) + eps) * weight; y may be x. */
     void (*rms_norm)(const float *x, const float *weight, int n, float eps, float *y);

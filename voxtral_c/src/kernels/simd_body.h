@@ -267,6 +267,7 @@ static void silu_mul(float *a, const float *b, size_t n) {
 }
 
 #include "quant_body.h"
+#include "cache_body.h"
 
 static const vox_kernels table = {
     .name = NAME,
@@ -276,6 +277,9 @@ static const vox_kernels table = {
     .quantize = quantize,
     .matmul_quant = matmul_quant,
     .add_weighted = add_weighted,
+    .score_bytes = score_bytes,
+    .weigh_bytes = weigh_bytes,
+    .to_bytes = to_bytes,
     .rms_norm = rms_norm,
     .softmax = softmax,
     .sum_exp = sum_exp,
