@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from voxtui.engine.models import Model
 from voxtui.events import (
     CaptureChanged,
     CaptureState,
@@ -22,10 +24,16 @@ from voxtui.events import (
     TranscriptChanged,
     Word,
 )
+from voxtui.machine.hardware import Hardware
+from voxtui.machine.terminal import Clipboard, Terminal
+from voxtui.models import catalog, estimate
+from voxtui.models.catalog import KnownModel
+from voxtui.models.store import Entry, Finding
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.backend import Choice, Listener
 from voxtui.ui.preferences import Preferences
+from voxtui.ui.shelf import Look, ShelfError, Told
 from voxtui.ui.terminal.clipboard import Copied
 
 NINE_THIRTY = 1_767_000_660.0  # 09:31 in UTC
@@ -55,6 +63,101 @@ class FrozenClock:
         return self.now
 
 
+def machine(**other: Any) -> Hardware:
+    """A laptop."""
+    return replace(
+        Hardware(
+            system="Debian GNU/Linux 12 (bookworm)",
+            processor="AMD Ryzen 7 4750U",
+            architecture="x86_64",
+            instructions=("AVX2",),
+            cores=8,
+            memory=16_300_000_000,
+            memory_available=11_900_000_000,
+            gpu="",
+        ),
+        **other,
+    )
+
+
+class FakeShelf:
+    """Models and a machine as a test says; `told` is what a download would tell."""
+
+    def __init__(self, hardware: Hardware | None = None) -> None:
+        self.hardware = hardware or machine()
+        self.installed: dict[str, Model] = {}
+        self.parts: dict[str, int] = {}
+        self.calls: list[tuple[Any, ...]] = []
+        self.told: Told = lambda told: None
+        self.findings: list[Finding] = []
+        self.microphones: tuple[str, ...] = ("MacBook Microphone",)
+        self.models = {"/models/mine": "/models/mine"}
+        """What `check` knows."""
+        self.bandwidth = 30e9
+
+    def install(self, short: str) -> Entry:
+        known = catalog.find_known(short)
+        assert known is not None
+        path = Path("/models") / known.name
+        self.installed[known.name] = Model(known.name, path, builtin=False, size=known.size)
+        return next(entry for entry in self.look().entries if entry.name == known.name)
+
+    def look(self) -> Look:
+        entries = [
+            Entry(
+                known.name,
+                known.title,
+                known.size,
+                known,
+                self.installed.get(known.name),
+                self.parts.get(known.name, 0),
+            )
+            for known in catalog.CATALOG
+            if known.short != "bf16"
+        ]
+        tiny = Model("tiny", Path("/x/tiny"), builtin=True, size=9_000_000)
+        entries.append(Entry("tiny", "Small model", tiny.size, None, tiny, 0))
+        return Look(
+            hardware=self.hardware,
+            terminal=Terminal("kitty", "", False, 1 << 24, True),
+            clipboard=Clipboard("xclip", sure=True),
+            entries=tuple(entries),
+            disk_free=78_000_000_000,
+            auto=self.auto_name(),
+        )
+
+    def look_closer(self, look: Look) -> Look:
+        speeds = {
+            known.name: estimate.expected_speed(known, self.hardware, self.bandwidth)
+            for known in catalog.CATALOG
+        }
+        advised = estimate.recommended(self.hardware, self.bandwidth).name
+        return replace(look, microphones=self.microphones, speeds=speeds, advised=advised)
+
+    def auto_name(self) -> str:
+        return min(self.installed, key=lambda name: self.installed[name].size, default="tiny")
+
+    def check(self, path: str) -> str:
+        if path not in self.models:
+            raise ShelfError(f"There is no model {path!r}.")
+        return self.models[path]
+
+    def verify(self, entry: Entry, heard: Callable[[int, int], None]) -> list[Finding]:
+        self.calls.append(("verify", entry.name))
+        heard(1, 2)
+        return self.findings
+
+    def remove(self, entry: Entry) -> None:
+        self.calls.append(("remove", entry.name))
+        self.installed.pop(entry.name, None)
+        self.parts.pop(entry.name, None)
+
+    def fetch(self, model: KnownModel, told: Told) -> Callable[[], None]:
+        self.calls.append(("fetch", model.name))
+        self.told = told
+        return lambda: self.calls.append(("stop", model.name))
+
+
 class FakeBackend:
     """Records what the page asks for; `emit` is what the chain would tell."""
 
@@ -71,6 +174,7 @@ class FakeBackend:
         self.source_name = source_name
         self.hears_file = bool(source_name)
         self.calls: list[tuple[Any, ...]] = []
+        self.shelf = FakeShelf()
         self._record = record
         self._listener: Listener = lambda event: None
         self.obeys = True
@@ -116,6 +220,7 @@ class FakeBackend:
 
     def use_model(self, spec: str) -> None:
         self._call("use_model", spec)
+        self.small_model = spec == "tiny" or (spec == "auto" and not self.shelf.installed)
 
     def use_delay(self, delay_ms: int) -> None:
         self._call("use_delay", delay_ms)

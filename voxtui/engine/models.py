@@ -43,6 +43,9 @@ def find_model(spec: str | None) -> Model:
     path = Path(spec).expanduser()
     if path.exists():
         return _checked(path)
+    for model in installed_models():
+        if model.name == spec:
+            return model
     raise ModelError(
         f"There is no model {spec!r}: give a folder, a GGUF file, or one of: {_known_names()}."
     )

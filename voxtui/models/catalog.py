@@ -81,7 +81,7 @@ CATALOG = (
         2_830 * MB,
         4.9,
         2.08,
-        "The quickest and the smallest, and as exact as the others in tests.",
+        "The quickest, and as exact as the rest in tests.",
     ),
     _gguf("Q5_K_M", "Voxtral 4B, 5 bit", 3_280 * MB, 5.7, 2.08, "A little closer to the original."),
     _gguf("Q6_K", "Voxtral 4B, 6 bit", 3_660 * MB, 6.6, 2.08, "Closer still to the original."),

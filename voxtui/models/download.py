@@ -75,7 +75,7 @@ class Progress:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[Progress], object]
 Answer = TypeVar("Answer")
 
 

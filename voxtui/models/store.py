@@ -134,15 +134,20 @@ Heard = Callable[[int, int], None]
 
 
 def verify(
-    model: Model, heard: Heard = lambda done, total: None, *, ask: bool = True
+    model: Model,
+    heard: Heard = lambda done, total: None,
+    *,
+    ask: bool = True,
+    by_hash: bool = True,
 ) -> list[Finding]:
     """Check every file of an installed model.
 
     By the hashes that were noted when it was fetched; else, for a known model and with `ask`, by
-    those that the hub names now; else by the weights' own table of contents.
+    those that the hub names now; else, and without `by_hash`, by the weights' own table of
+    contents.
     """
     folder = model.path if model.path.is_dir() else model.path.parent
-    hashes = _recorded(folder) or (_asked(model.name) if ask else {})
+    hashes = (_recorded(folder) or (_asked(model.name) if ask else {})) if by_hash else {}
     names = _files(model)
     total = sum((folder / name).stat().st_size for name in names if name in hashes)
     done = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 def size(count: float) -> str:
-    """ "2.8 GB", "740 MB", "12 KB"."""
+    """ "78 GB", "2.8 GB", "740 MB", "12 KB"."""
+    if count >= 9_950_000_000:
+        return f"{count / 1e9:.0f} GB"
     if count >= 999_500_000:
         return f"{count / 1e9:.1f} GB"
     if count >= 999_500:

@@ -16,6 +16,7 @@ from voxtui.events import SYSTEM_DEFAULT, Event
 from voxtui.hook import HookConfig
 from voxtui.settings import Settings
 from voxtui.ui.options import UiOptions
+from voxtui.ui.shelf import LocalShelf, Shelf
 
 if TYPE_CHECKING:
     from voxtui.audio.source import Source
@@ -28,7 +29,6 @@ Listener = Callable[[Event], None]
 LOW_LATENCY_S = 0.1
 ADVISED_DELAY_MS = 480
 DEMO_CLIP = "demo.wav"
-OFFICIAL_MODEL = "mistralai/Voxtral-Mini-4B-Realtime-2602"
 
 
 class CannotStartError(Exception):
@@ -50,7 +50,9 @@ class Backend(Protocol):
     hears_file: bool
     source_name: str
     small_model: bool
-    """Is the small model in use, and no real one installed?"""
+    """Is the small model in use?"""
+    shelf: Shelf
+    """What the page of models asks."""
 
     def start(self, listener: Listener) -> None: ...
     def listen(self, on: bool) -> None: ...
@@ -113,6 +115,7 @@ class LocalBackend:
         self._settings = settings
         self._factory = pipeline_factory
         self._pipeline: Pipeline | None = None
+        self.shelf: Shelf = LocalShelf()
         self._source, self.source_name = self._first_source(sound_fd)
         self.hears_file = bool(self.source_name)
         model = self._find(self._wanted_model())

@@ -7,7 +7,7 @@ from pathlib import Path
 from voxtui import paths
 from voxtui.events import SYSTEM_DEFAULT
 from voxtui.settings import Settings
-from voxtui.ui.backend import OFFICIAL_MODEL, Choice, home_short
+from voxtui.ui.backend import Choice, home_short
 from voxtui.ui.panels.choosing import Found
 from voxtui.ui.words import model_name
 
@@ -43,15 +43,17 @@ def place(path: str | Path) -> str:
     return home_short(path)
 
 
-def small_model_note() -> str:
+def small_model_note(fetching: bool) -> str:
     """What the small model is and how to get the real one (markup)."""
-    folder = home_short(paths.models_dir() / OFFICIAL_MODEL.split("/")[1])
+    other = (
+        "A real one is on its way."
+        if fetching
+        else "[bold $foreground @click=screen.models]G[/] gets a real one, for thirteen languages."
+    )
     return (
         "[$foreground]This is the small model that comes with voxtui.[/] It knows some forty"
         " English words (numbers, light, music, open, stop …): enough to try everything, not for"
-        " dictation. The real one knows thirteen languages and takes 8.9 GB:\n\n"
-        f"[$foreground]huggingface-cli download {OFFICIAL_MODEL} \\\n  --local-dir {folder}[/]\n\n"
-        "It is found there by itself; for another folder use --model.  Esc puts this away."
+        f" dictation.  {other}"
     )
 
 

@@ -97,6 +97,7 @@ def test_installed_models(home: Path) -> None:
     names = [model.name for model in installed_models()]
     assert names == ["x-Q4_K_M", "y", "small", "large"]
     assert find_model("y").path == folder / "y.gguf"
+    assert find_model("x-Q4_K_M").path == folder / "gguf" / "x-Q4_K_M.gguf"
 
 
 def test_a_folder_that_holds_one_gguf_file_is_that_model(home: Path) -> None:

@@ -20,6 +20,7 @@ from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
 from voxtui.ui.terminal.clipboard import Copied
 from voxtui.ui.widgets.blank import BlankPage
+from voxtui.ui.widgets.fetchline import FetchLine
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
 from voxtui.ui.widgets.noteline import NoteLine
@@ -58,7 +59,9 @@ class PageFrame(Screen[None]):
         &.-medium SettingsPanel { width: 38; }
         &.-narrow SettingsPanel { width: 1fr; }
         &.-short SettingsPanel { padding: 0; }
-        &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine { padding: 0 1; }
+        &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine, &.-narrow FetchLine {
+            padding: 0 1;
+        }
         &.-narrow BlankPage > Static { padding: 0 1; }
         &.-short BlankPage > #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
@@ -110,6 +113,7 @@ class PageFrame(Screen[None]):
                 yield TranscriptView()
             yield SettingsPanel()
         yield NoteLine()
+        yield FetchLine()
         yield MessageLine()
         with Horizontal(id="strip"):
             yield LevelMeter(clock=self._clock)
@@ -193,9 +197,9 @@ class PageFrame(Screen[None]):
         blank.listening = self.state.listening
         blank.waiting = self.state.listening and not self.state.hearing
         blank.source = self.backend.source_name
-        read = self.preferences.shown.appearance.dismissed_first_run
-        wanted = self.backend.small_model and not read and not self._demo
-        blank.small_model_note = wording.small_model_note() if wanted else ""
+        wanted = self.backend.small_model and not self._demo
+        fetching = self.query_one(FetchLine).progress is not None
+        blank.small_model_note = wording.small_model_note(fetching) if wanted else ""
 
     def _show_keys(self) -> None:
         by_id = {active.binding.id: active.binding for active in self.active_bindings.values()}

@@ -12,17 +12,17 @@ from textual.binding import Binding, BindingType
 
 from voxtui.ui import wording
 from voxtui.ui.screens.arrivals import Arrivals
+from voxtui.ui.screens.fetching import Fetching
 from voxtui.ui.screens.help import HelpScreen
 from voxtui.ui.screens.reading import Reading
 from voxtui.ui.screens.setting import Setting
 from voxtui.ui.screens.speaking import Speaking
 from voxtui.ui.screens.taking import Taking
 from voxtui.ui.screens.writing import Writing
-from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.status import MessageLine
 
 
-class LiveScreen(Reading, Setting, Writing, Taking, Speaking, Arrivals):
+class LiveScreen(Reading, Fetching, Setting, Writing, Taking, Speaking, Arrivals):
     """All rooms together; the help lists their keys from the last to the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,10 +40,7 @@ class LiveScreen(Reading, Setting, Writing, Taking, Speaking, Arrivals):
             self.say(f"A new session. The last one is in {wording.place(self.state.kept_in)}")
 
     def action_dismiss_note(self) -> None:
-        """Put away what lies on the page."""
-        if self.query_one(BlankPage).small_model_note:
-            self.preferences.set("appearance", "dismissed_first_run", True)
-            self.show_state()
+        """Put away the sentence that lies on the page."""
         self.query_one(MessageLine).hush()
 
     def action_help(self) -> None:
