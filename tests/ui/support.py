@@ -28,6 +28,7 @@ from voxtui.machine.hardware import Hardware
 from voxtui.machine.terminal import Clipboard, Terminal
 from voxtui.models import catalog, estimate
 from voxtui.models.catalog import KnownModel
+from voxtui.models.download import Progress
 from voxtui.models.store import Entry, Finding
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
@@ -94,6 +95,8 @@ class FakeShelf:
         self.models = {"/models/mine": "/models/mine"}
         """What `check` knows."""
         self.bandwidth = 30e9
+        self.progress: tuple[Progress, ...] = ()
+        """What a download tells as soon as it is begun."""
 
     def install(self, short: str) -> Entry:
         known = catalog.find_known(short)
@@ -155,6 +158,8 @@ class FakeShelf:
     def fetch(self, model: KnownModel, told: Told) -> Callable[[], None]:
         self.calls.append(("fetch", model.name))
         self.told = told
+        for each in self.progress:
+            told(each)
         return lambda: self.calls.append(("stop", model.name))
 
 

@@ -30,6 +30,7 @@ from voxtui.events import (
     ListeningChanged,
     TranscriptChanged,
 )
+from voxtui.models.download import Phase, Progress
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 
@@ -60,6 +61,16 @@ LONG = (
 )
 
 
+FETCHED = Progress(Phase.LOADING, 1_190_000_000, 2_830_000_000, 11_800_000, 139.0)
+CUT = Progress(
+    Phase.WAITING,
+    1_190_000_000,
+    2_830_000_000,
+    note="The connection was cut. Trying again in 4 s.",
+)
+Q8 = "Voxtral-Mini-4B-Realtime-2602-Q8_0"
+
+
 class Look:
     """Compares a state with its picture."""
 
@@ -84,6 +95,8 @@ class Look:
         app = app_with(backend, settings=settings, clock=self.clock)
 
         async def before(pilot: Pilot[None]) -> None:
+            await quiet(pilot)
+            await pilot.app.workers.wait_for_complete()
             await quiet(pilot)
             if listening:
                 await pilot.press("l")
@@ -172,6 +185,41 @@ def test_preparing_microphone(same: Look) -> None:
 @LOOKS
 def test_first_run(same: Look, size: tuple[int, int], look: str) -> None:
     assert same(size, look, backend=FakeBackend((HEARING, SMALL), small_model=True))
+
+
+def fetching(*more: Progress) -> FakeBackend:
+    """The download of the advised model has been begun from the first page."""
+    backend = FakeBackend((HEARING, SMALL), small_model=True)
+    backend.shelf.progress = more or (FETCHED,)
+    return backend
+
+
+@SIZES
+@LOOKS
+def test_a_model_on_its_way(same: Look, size: tuple[int, int], look: str) -> None:
+    assert same(size, look, press=("enter",), backend=fetching())
+
+
+@SIZES
+def test_a_download_that_waits(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", press=("enter",), backend=fetching(FETCHED, CUT))
+
+
+@SIZES
+@LOOKS
+def test_models(same: Look, size: tuple[int, int], look: str) -> None:
+    backend = FakeBackend()
+    backend.shelf.install("q4_k_m")
+    backend.shelf.parts[Q8] = 1_200_000_000
+    backend.shelf.progress = (FETCHED,)
+    assert same(size, look, press=("g", "wait:300", "down", "enter", "up"), backend=backend)
+
+
+@SIZES
+def test_a_folder_one_has(same: Look, size: tuple[int, int]) -> None:
+    press = (*["down"] * 6, "enter", *"/nowhere", "enter")
+    backend = FakeBackend((HEARING, SMALL), small_model=True)
+    assert same(size, "light", press=press, backend=backend)
 
 
 @SIZES

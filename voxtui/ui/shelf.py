@@ -82,7 +82,10 @@ class Shelf(Protocol):
         """The full path of a folder or file that is a model. Raises ShelfError."""
         ...
 
-    def verify(self, entry: Entry, heard: Callable[[int, int], None]) -> list[Finding]: ...
+    def verify(self, entry: Entry, heard: Callable[[int, int], None]) -> list[Finding]:
+        """Raises ShelfError."""
+        ...
+
     def remove(self, entry: Entry) -> None:
         """Raises ShelfError."""
         ...
@@ -163,7 +166,10 @@ class LocalShelf:
         from voxtui.models.store import verify
 
         assert entry.installed is not None
-        return verify(entry.installed, heard)
+        try:
+            return verify(entry.installed, heard)
+        except OSError as error:
+            raise ShelfError(f"{entry.title} cannot be read: {error.strerror or error}.") from error
 
     def remove(self, entry: Entry) -> None:
         """Delete it, or what is here of its download."""

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 
 class KeyItem(NamedTuple):
-    """A key, what it does in more and in fewer words, and the action of a click."""
+    """A key, what it does in more and in fewer words, and the action of a click ("": none)."""
 
     key: str
     words: str
@@ -58,5 +58,5 @@ class KeyBar(Widget):
 
     async def on_click(self, event: events.Click) -> None:
         action = event.style.meta.get("run")
-        if action is not None:
+        if action:
             await self.run_action(action)
