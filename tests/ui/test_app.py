@@ -39,7 +39,7 @@ from voxtui.events import (
     TranscriptChanged,
     UtteranceEnded,
 )
-from voxtui.settings import Settings, load
+from voxtui.settings import Settings
 from voxtui.ui import messages
 from voxtui.ui.app import LAST_WORDS_S, VoxtuiApp
 from voxtui.ui.panels.settings import SettingsPanel
