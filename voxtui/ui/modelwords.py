@@ -125,18 +125,22 @@ def progress_phrases(progress: Progress) -> list[str]:
         case Phase.ASKING:
             return ["asking the server"]
         case Phase.WAITING:
-            return [f"{progress.share:.0%}".replace("%", " %"), progress.note]
+            return [_percent(progress), "waiting", progress.note]
         case Phase.CHECKING:
             return ["checking what is here", size(progress.done)]
         case Phase.DONE:
             return ["installed"]
-    phrases = [f"{progress.share:.0%}".replace("%", " %")]
+    phrases = [_percent(progress)]
     if progress.left_s is not None:
         phrases.append(f"{duration(progress.left_s)} left")
     if progress.rate:
         phrases.append(f"{size(progress.rate)}/s")
     phrases.append(f"{size(progress.done)} of {size(progress.total)}")
     return phrases
+
+
+def _percent(progress: Progress) -> str:
+    return f"{int(progress.share * 100)} %"
 
 
 def bar(share: float, width: int) -> tuple[str, str]:
