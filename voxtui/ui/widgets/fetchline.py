@@ -32,17 +32,18 @@ class FetchLine(Widget):
         self.set_class(self.progress is not None, "-shown")
 
     def render(self) -> Content:
-        """Folds from its right end; the bar goes before the title."""
+        """Folds from its right end; the bar makes room for what is waited for."""
         progress = self.progress
         if progress is None:
             return Content("")
         width = self.content_size.width
         title = f"↓ {shorten(self.title, width // 2)}"
-        long = 20 if width >= 70 else 10 if width >= 50 else 0
+        waiting = progress.phase is Phase.WAITING
+        long = 0 if waiting or width < 50 else 20 if width >= 70 else 10
         left = width - cell_len(title) - 2 - (long + 2 if long else 0)
         said = fit(progress_phrases(progress), left)
         done, missing = bar(progress.share, long)
-        tone = "$warning" if progress.phase is Phase.WAITING else "$foreground"
+        tone = "$warning" if waiting else "$foreground"
         return Content.assemble(
             (f"{title}  ", "$muted"),
             (done, "$accent"),
