@@ -112,6 +112,9 @@ class EngineSettings:
         0.5, "sound gathered before each step: small is quick, large is light", low=0.08, high=10
     )
     threads: int = _setting(0, "processor cores to use; 0 = all", low=0, high=256)
+    alternatives: int = _setting(
+        3, "how many other words are kept for each one, to choose from", low=0, high=4
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,10 @@ class AppearanceSettings:
     theme: str = _setting("voxtui-dark", "colour theme, as the command palette names it")
     timestamps: bool = _setting(True, "show when each paragraph began")
     plain_glyphs: bool = _setting(False, "only signs that every font has")
+    doubts: bool = _setting(False, "underline words that may be misheard")
+    doubt_below: float = _setting(
+        0.5, "words less probable than this may be misheard, from 0 to 1", low=0, high=1
+    )
     dismissed_first_run: bool = _setting(False, "the note about the small model was read")
 
 

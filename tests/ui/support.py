@@ -12,6 +12,7 @@ from voxtui.engine.models import Model
 from voxtui.events import (
     CaptureChanged,
     CaptureState,
+    Edit,
     EngineChanged,
     EngineState,
     EngineStats,
@@ -30,6 +31,7 @@ from voxtui.models import catalog, estimate
 from voxtui.models.catalog import KnownModel
 from voxtui.models.download import Progress
 from voxtui.models.store import Entry, Finding
+from voxtui.session.edits import edited
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.backend import Choice, Listener
@@ -182,11 +184,19 @@ class FakeBackend:
         self.shelf = FakeShelf()
         self._record = record
         self._listener: Listener = lambda event: None
+        self.settled: list[Segment] = []
+        self.originals: dict[int, Segment] = {}
+        self.last = TranscriptChanged()
         self.obeys = True
         """Does it answer `listen` as the real one does?"""
 
     def emit(self, *events: Event) -> None:
         for event in events:
+            if isinstance(event, TranscriptChanged):
+                self.settled += event.settled
+                self.last = event
+            elif isinstance(event, SessionOpened):
+                self.settled.clear()
             self._listener(event)
 
     def _call(self, *call: Any) -> None:
@@ -207,8 +217,18 @@ class FakeBackend:
     def hands_free(self, on: bool) -> None:
         self.free = on
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, at_s: float | None, wall_time: float) -> None:
         self._call("note", text)
+
+    def edit(self, edits: Sequence[Edit]) -> None:
+        self._call("edit", *edits)
+        changed = []
+        for edit in edits:
+            assert self.settled[edit.segment].text == edit.was
+            before = self.originals.setdefault(edit.segment, self.settled[edit.segment])
+            self.settled[edit.segment] = edited(before, edit.text)
+            changed.append((edit.segment, self.settled[edit.segment]))
+        self.emit(replace(self.last, settled=(), edited=tuple(changed)))
 
     def new_session(self) -> None:
         self._call("new_session")

@@ -483,7 +483,8 @@ async def test_the_palette_offers_what_the_keys_do() -> None:
     async with running(FakeBackend()) as pilot:
         app = pilot.app
         titles = [command.title for command in app.get_system_commands(app.screen)]
-        assert titles[:4] == ["Talk", "Live", "Copy", "Mark"]
+        assert titles[:3] == ["Talk", "Live", "Copy"]
+        assert {"Mark", "Search", "Edit", "Undo", "Copy all", "Times", "Quit"} <= {*titles}
         assert "Colours" in titles
 
 

@@ -17,7 +17,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from voxtui import paths, settings
 from voxtui.session.errors import SessionError
@@ -137,7 +137,7 @@ class VoxtuiApp(App[None]):
     @property
     def _heard_by_page(self) -> bool:
         """Is the page what the keys are for?"""
-        on_top = self.screen is self.live and not isinstance(self.focused, Input)
+        on_top = self.screen is self.live and not isinstance(self.focused, Input | TextArea)
         return on_top and not self.live.ended
 
     def on_app_blur(self, event: events.AppBlur) -> None:

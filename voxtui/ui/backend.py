@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voxtui import paths
-from voxtui.events import SYSTEM_DEFAULT, Event
+from voxtui.events import SYSTEM_DEFAULT, Edit, Event
 from voxtui.hook import HookConfig
 from voxtui.settings import Settings
 from voxtui.ui.options import UiOptions
@@ -60,7 +60,8 @@ class Backend(Protocol):
         """Nothing is held while listening: quiet may be left out, as the settings say."""
         ...
 
-    def note(self, text: str) -> None: ...
+    def note(self, text: str, at_s: float | None, wall_time: float) -> None: ...
+    def edit(self, edits: Sequence[Edit]) -> None: ...
     def new_session(self) -> None: ...
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None: ...
     def use_model(self, spec: str) -> None: ...
@@ -151,6 +152,7 @@ class LocalBackend:
             interval_s=interval,
             threads=chosen.threads,
             precision=chosen.precision,
+            alternatives=chosen.alternatives,
         )
 
     def _first_source(self, sound_fd: int | None) -> tuple[Callable[[], Source], str]:
@@ -239,9 +241,13 @@ class LocalBackend:
         if on:
             self._running.listen(True, hands_free=True)
 
-    def note(self, text: str) -> None:
-        """A note into the transcript."""
-        self._running.note(text)
+    def note(self, text: str, at_s: float | None, wall_time: float) -> None:
+        """A note into the transcript, at a time of the sound and of the clock."""
+        self._running.note(text, at_s, wall_time)
+
+    def edit(self, edits: Sequence[Edit]) -> None:
+        """Change settled segments."""
+        self._running.edit(edits)
 
     def new_session(self) -> None:
         """Begin another session."""

@@ -102,6 +102,15 @@ class NoticeArrived(Arrived):
         self.notice = notice
 
 
+class Corrected(Message):
+    """The person put one run of words right: what was heard, what was meant."""
+
+    def __init__(self, heard: str, meant: str) -> None:
+        super().__init__()
+        self.heard = heard
+        self.meant = meant
+
+
 def message_for(event: Event) -> Arrived | None:
     """The message that brings an event to a page; None for what shows otherwise.
 

@@ -15,12 +15,25 @@ FOOT = (
     ("live", "live", "live"),
     ("copy", "copy since last", "copy"),
     ("mark", "mark", "mark"),
-    ("new", "new", "new"),
+    ("search", "search", "search"),
     ("settings", "settings", "settings"),
-    ("help", "help", "help"),
+    ("new", "new", "new"),
     ("leave", "quit", "quit"),
+    ("help", "help", "help"),
 )
 """The keys at the foot: binding, words, fewer words."""
+
+FOOT_ON_WORDS = (
+    ("edit", "edit", "edit"),
+    ("words", "other words", "words"),
+    ("page.select", "select", "select"),
+    ("copy", "copy", "copy"),
+    ("remove", "remove", "remove"),
+    ("undo", "undo", "undo"),
+    ("page.end", "newest", "newest"),
+    ("page.escape", "back", "back"),
+)
+"""The same while there is a cursor or a selection."""
 
 MORE_KEYS = (
     ("Ctrl+C", "Stop listening; once more leaves"),

@@ -24,6 +24,7 @@ from voxtui.ui.widgets.fetchline import FetchLine
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
 from voxtui.ui.widgets.noteline import NoteLine
+from voxtui.ui.widgets.searchline import SearchLine
 from voxtui.ui.widgets.status import MessageLine, StatusStrip
 from voxtui.ui.widgets.talk import TalkButton, TalkMode
 from voxtui.ui.widgets.topline import TopLine
@@ -51,7 +52,7 @@ class PageFrame(Screen[None]):
     PageFrame {
         background: $background;
         & > #middle { height: 1fr; margin-top: 1; }
-        & #sheet { width: 1fr; height: 1fr; }
+        & #sheet { width: 1fr; height: 1fr; layers: base over; }
         & > #strip { height: 1; padding: 0 3; margin-top: 1; }
         & #strip LevelMeter { width: 44; margin-right: 3; }
         & > #foot { height: 1; padding: 0 3; margin: 1 0; }
@@ -62,6 +63,7 @@ class PageFrame(Screen[None]):
         &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine, &.-narrow FetchLine {
             padding: 0 1;
         }
+        &.-narrow SearchLine { padding: 0 1; }
         &.-narrow BlankPage > Static { padding: 0 1; }
         &.-short BlankPage > #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
@@ -114,6 +116,7 @@ class PageFrame(Screen[None]):
             yield SettingsPanel()
         yield NoteLine()
         yield FetchLine()
+        yield SearchLine()
         yield MessageLine()
         with Horizontal(id="strip"):
             yield LevelMeter(clock=self._clock)
@@ -124,7 +127,6 @@ class PageFrame(Screen[None]):
 
     def on_mount(self) -> None:
         """Ready to show."""
-        self.query_one(TranscriptView).stamps = self.preferences.shown.appearance.timestamps
         self.take_settings()
         self.set_interval(TICK_S, self.show_state)
         self.show_state()
@@ -141,6 +143,10 @@ class PageFrame(Screen[None]):
         if self._plain_glyphs != chosen.appearance.plain_glyphs:
             self._plain_glyphs = chosen.appearance.plain_glyphs
             self.app.refresh_css(animate=False)  # every line anew
+        view = self.query_one(TranscriptView)
+        view.stamps = chosen.appearance.timestamps
+        view.doubts = chosen.appearance.doubts
+        view.doubt_below = chosen.appearance.doubt_below
 
     def take_keys(self) -> None:
         """The keys that were chosen."""
@@ -204,7 +210,9 @@ class PageFrame(Screen[None]):
     def _show_keys(self) -> None:
         by_id = {active.binding.id: active.binding for active in self.active_bindings.values()}
         items = []
-        for id_, words, brief in wording.FOOT:
+        view = self.query_one(TranscriptView)
+        on_words = view.cursor is not None or view.selected is not None
+        for id_, words, brief in wording.FOOT_ON_WORDS if on_words else wording.FOOT:
             binding = by_id.get(id_)
             if binding is not None:
                 action = binding.action if "." in binding.action else f"screen.{binding.action}"
@@ -241,6 +249,10 @@ class PageFrame(Screen[None]):
     def say(self, text: str, *, seconds: float = 5.0, warning: bool = False) -> None:
         """A sentence in passing."""
         self.query_one(MessageLine).say(text, seconds=seconds, warning=warning)
+
+    def hush(self) -> None:
+        """The sentence in passing has been read."""
+        self.query_one(MessageLine).hush()
 
     def _hint(self, text: str) -> None:
         self.say(text, seconds=12.0)

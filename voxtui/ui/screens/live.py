@@ -13,23 +13,28 @@ from textual.binding import Binding, BindingType
 from voxtui.ui import wording
 from voxtui.ui.screens.arrivals import Arrivals
 from voxtui.ui.screens.fetching import Fetching
+from voxtui.ui.screens.editing import Editing
 from voxtui.ui.screens.help import HelpScreen
 from voxtui.ui.screens.reading import Reading
+from voxtui.ui.screens.searching import Looking
 from voxtui.ui.screens.setting import Setting
 from voxtui.ui.screens.speaking import Speaking
 from voxtui.ui.screens.taking import Taking
 from voxtui.ui.screens.writing import Writing
 from voxtui.ui.widgets.status import MessageLine
+from voxtui.ui.widgets.transcript import TranscriptView
 
 
-class LiveScreen(Reading, Fetching, Setting, Writing, Taking, Speaking, Arrivals):
+class LiveScreen(
+    Reading, Editing, Looking, Fetching, Setting, Writing, Taking, Speaking, Arrivals
+):
     """All rooms together; the help lists their keys from the last to the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,N", "new", "new", id="new", tooltip="Begin a new session"),
         Binding("question_mark", "help", "help", id="help", tooltip="Keys and signs"),
         Binding("q,Q", "app.quit", "quit", id="leave", tooltip="Keep everything and leave"),
-        Binding("escape", "dismiss_note", show=False, id="page.escape", tooltip="Put a note away"),
+        Binding("escape", "dismiss_note", show=False, id="page.escape", tooltip="Back"),
     ]
 
     def action_new(self) -> None:
@@ -40,7 +45,11 @@ class LiveScreen(Reading, Fetching, Setting, Writing, Taking, Speaking, Arrivals
             self.say(f"A new session. The last one is in {wording.place(self.state.kept_in)}")
 
     def action_dismiss_note(self) -> None:
-        """Put away the sentence that lies on the page."""
+        """Put away what lies on the page: cursor and selection first."""
+        view = self.query_one(TranscriptView)
+        if view.cursor is not None or view.selected is not None:
+            view.leave_cursor()
+            return
         self.query_one(MessageLine).hush()
 
     def action_help(self) -> None:

@@ -14,7 +14,6 @@ from voxtui.ui.panels.keypress import KeyPress
 from voxtui.ui.panels.rows import KeyRow, Tab
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.screens.frame import PageFrame
-from voxtui.ui.widgets.transcript import TranscriptView
 
 APPLY_AFTER_S = 0.4
 """A microphone or a model is taken when the arrows have rested this long."""
@@ -78,8 +77,6 @@ class Setting(PageFrame):
             self.say(problem, warning=True)
         if row.name == "theme":
             self.app.theme = row.choice.value
-        elif row.name == "timestamps":
-            self.query_one(TranscriptView).stamps = row.choice.value
         elif row.name == "device":
             self._refill()  # the other places have other choices now
         self.take_settings()

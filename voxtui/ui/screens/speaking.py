@@ -20,7 +20,7 @@ class Speaking(PageFrame):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "talk", "talk", id="talk", tooltip="Talk"),
         Binding("l,L", "live", "live", id="live", tooltip="Listen until pressed again"),
-        Binding("enter", "latch", show=False, id="latch", tooltip="While holding: stay on"),
+        Binding("enter", "latch", show=False, id="latch", tooltip="Edit; while holding: stay on"),
     ]
 
     def on_mount(self) -> None:

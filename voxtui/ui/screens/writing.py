@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -17,9 +18,13 @@ class Writing(PageFrame):
         Binding("m,M", "mark", "mark", id="mark", tooltip="Write a note or a mark here"),
     ]
 
+    _begun: tuple[float | None, float] = (None, 0.0)  # when the note was begun: sound, clock
+
     def action_mark(self) -> None:
-        """A line for a note."""
+        """A line for a note; its time is now, however long the typing takes."""
+        at_s = self.state.stats.audio_in_s if self.state.stats and self.state.listening else None
+        self._begun = (at_s, time.time())
         self.query_one(NoteLine).open()
 
     def on_note_line_kept(self, message: NoteLine.Kept) -> None:
-        self.backend.note(message.text or "mark")
+        self.backend.note(message.text or "mark", *self._begun)

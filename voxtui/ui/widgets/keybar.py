@@ -11,6 +11,9 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+MANY = 5
+"""So many keys with words say more than all of them without."""
+
 
 class KeyItem(NamedTuple):
     """A key, what it does in more and in fewer words, and the action of a click ("": none)."""
@@ -24,9 +27,11 @@ class KeyItem(NamedTuple):
 def fit_keys(items: Sequence[KeyItem], width: int) -> list[tuple[str, str, str]]:
     """(key, words, gap) for each item, so that all keys fit if they can.
 
-    The words become fewer, then fall away; at last the keys from the end but one do.
+    The words become fewer; then keys from the end but one fall away while there are many; then
+    the words do, and at last more keys.
     """
-    for words_of, gap in (("words", 3), ("words", 2), ("brief", 3), ("brief", 2), ("", 3), ("", 1)):
+    ways = [("words", 3), ("words", 2), ("brief", 3), ("brief", 2)]
+    for words_of, gap in ways if len(items) > MANY else [*ways, ("", 3), ("", 1)]:
         fitted = [(item.key, getattr(item, words_of) if words_of else "") for item in items]
         length = sum(len(key) + (len(words) + 1 if words else 0) for key, words in fitted)
         if length + gap * (len(items) - 1) <= width:

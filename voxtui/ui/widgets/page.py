@@ -193,10 +193,10 @@ class Page:
         for index, segment in change.edited:
             self._edit(index, segment)
         self._set_tail(change.tail)
+        before = self._tail.stamp if self._tail is not None else ""
         self._waiting = [
-            Block.of(self._stamp(segment), [Part(-1, segment, 0)])
-            for segment in change.waiting
-            if clean(segment.text).strip()
+            Block.of("" if stamp == before else stamp, [Part(-1, segment, 0)])
+            for segment, stamp in ((s, self._stamp(s)) for s in change.waiting)
         ]
         if change.settled and self._tail is None:
             self._last = None  # a pause

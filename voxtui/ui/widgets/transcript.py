@@ -194,7 +194,7 @@ class TranscriptView(Searching, PageView):
     def selected_text(self) -> str:
         """The selected words, paragraphs in one piece, without times."""
         found = self.selected
-        return text_between(self.page, *found) if found is not None else ""
+        return text_between(self.page, *found).strip() if found is not None else ""
 
     def selection_updated(self, selection: Selection | None) -> None:
         """The mouse selected something else."""
@@ -232,16 +232,16 @@ class TranscriptView(Searching, PageView):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a word, a second one edits its paragraph."""
-        offset = event.style.meta.get("offset")
         if "@click" in event.style.meta or self.screen.selections.get(self) is not None:
             return
         event.prevent_default()
-        row = self.page.row(offset[1]) if offset is not None else None
+        _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
+        row = self.page.row(offset.y) if offset is not None else None
         if row is None or row.end < 0:
             self.leave_cursor()
             return
         assert offset is not None
-        column = offset[0] - self.gutter_width - len(MARKS[self.page.block(row.block).kind])
+        column = offset.x - self.gutter_width - len(MARKS[self.page.block(row.block).kind])
         self._anchor, self.selecting = None, False
         self.cursor = moving.in_row(self.page, row, column)
         if event.chain == 2:
