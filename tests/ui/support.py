@@ -236,7 +236,7 @@ class FakeBackend:
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
         self._call("use_microphone", devices, gain_db)
 
-    def use_engine(self, precision: str, threads: int) -> None:
+    def use_engine(self, precision: str, threads: int, alternatives: int) -> None:
         self._call("use_engine", precision, threads)
 
     def use(self, settings: Settings) -> None:

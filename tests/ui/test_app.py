@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -545,3 +546,14 @@ async def test_leaving_now_keeps_the_rest_for_later() -> None:
         await pilot.press("q", "q")
         await until(lambda: pilot.app._exit)
     assert backend.close_s == 0.0
+
+
+async def test_the_name_opens_all_commands_for_the_mouse() -> None:
+    async with running(FakeBackend()) as pilot:
+        await pilot.click(TopLine, offset=(5, 0))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, CommandPalette)
+        await pilot.press("escape")
+        await pilot.click(TopLine, offset=(40, 0))
+        await pilot.pause()
+        assert pilot.app.screen is pilot.app.live  # type: ignore[attr-defined]

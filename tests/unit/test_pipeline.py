@@ -20,6 +20,7 @@ from voxtui.events import (
     CaptureChanged,
     CaptureEvent,
     CaptureState,
+    Edit,
     EngineChanged,
     EngineEvent,
     EngineState,
@@ -291,6 +292,37 @@ def test_a_new_session_waits_for_the_last_words(chain: Chain) -> None:
     chain.source.say(1)
     assert chain.settle().split() == ["word"]
     chain.pipeline.close()
+
+
+def test_an_edit_reaches_the_files_and_the_page(chain: Chain) -> None:
+    chain.pipeline.listen(True)
+    chain.source.say(2)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    chain.pipeline.edit([Edit(0, "word word", "one word")])
+    assert chain.settle() == "one word"
+    (change,) = [e for e in chain.of(TranscriptChanged) if e.edited]  # type: ignore[attr-defined]
+    assert change.edited[0][1].text == "one word"  # type: ignore[attr-defined]
+    assert "one word" in (chain.pipeline.session_path() / "transcript.md").read_text()
+    chain.pipeline.edit([Edit(0, "word word", "two words")])
+    assert chain.settle() == "one word"
+    assert "another by now" in chain.of(Notice)[-1].message  # type: ignore[attr-defined]
+    chain.pipeline.close()
+
+
+def test_a_note_is_put_where_the_sound_was(chain: Chain) -> None:
+    chain.pipeline.listen(True)
+    chain.source.say(1.5)
+    chain.settle()
+    chain.pipeline.note("here", at_s=0.5, wall_time=9.0)
+    chain.source.say(1)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    chain.pipeline.close()
+    told = [s for e in chain.of(TranscriptChanged) for s in e.settled]  # type: ignore[attr-defined]
+    assert [s.text for s in told] == ["here", "word word"]
 
 
 def test_another_microphone_replaces_the_first(chain: Chain) -> None:

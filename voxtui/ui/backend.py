@@ -67,7 +67,7 @@ class Backend(Protocol):
     def use_model(self, spec: str) -> None: ...
     def use_delay(self, delay_ms: int) -> None: ...
     def use_interval(self, interval_s: float) -> None: ...
-    def use_engine(self, precision: str, threads: int) -> None:
+    def use_engine(self, precision: str, threads: int, alternatives: int) -> None:
         """Load the model again, so."""
         ...
 
@@ -275,9 +275,11 @@ class LocalBackend:
         self._engine = replace(self._engine, interval_s=interval_s)
         self._running.configure_engine(interval_s=interval_s)
 
-    def use_engine(self, precision: str, threads: int) -> None:
+    def use_engine(self, precision: str, threads: int, alternatives: int) -> None:
         """Load the model again, with other numbers or on more or fewer cores."""
-        self._engine = replace(self._engine, precision=precision, threads=threads)
+        self._engine = replace(
+            self._engine, precision=precision, threads=threads, alternatives=alternatives
+        )
         self._running.reload_engine(self._engine)
 
     def use(self, settings: Settings) -> None:

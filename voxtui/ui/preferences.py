@@ -56,10 +56,12 @@ class Preferences:
                 backend.use_delay(engine.delay_ms)
             case "interval_s":
                 backend.use_interval(engine.interval_s)
-            case "precision" | "threads":
-                backend.use_engine(engine.precision, engine.threads)
-            case "theme" | "timestamps" | "plain_glyphs" | "folder" | "bell":
-                pass  # the page's own, or from the next start
+            case "precision" | "threads" | "alternatives":
+                backend.use_engine(engine.precision, engine.threads, engine.alternatives)
+            case "theme" | "timestamps" | "doubts" | "doubt_below" | "plain_glyphs":
+                pass  # the page's own
+            case "folder" | "bell":
+                pass  # from the next start, or asked for when it rings
             case _:
                 backend.use(self.shown)
 

@@ -27,6 +27,7 @@ PAUSES_S = {
     60.0: "after 1 min",
 }
 FORMATS = {"txt": "text", "srt": "subtitles", "vtt": "web subtitles", "json": "for programs"}
+DOUBTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PLACES = 3
 """So many microphones can be put in order on the page; the file takes more."""
 
@@ -100,6 +101,7 @@ def _words(settings: Settings, found: Found) -> list[Row | KeyRow]:
     names = dict.fromkeys(("auto", *found.precisions))
     auto = f"auto ({found.precision.lower()})" if found.precision else "auto"
     exact = [Choice(name, auto if name == "auto" else name) for name in names]
+    others = [Choice(count, f"up to {count}" if count else "none") for count in range(5)]
     cores = [Choice(count, str(count) if count else "all") for count in range(found.cores)]
     return [
         row(settings, "engine", "model", "model", list(found.models), helps.model),
@@ -107,6 +109,7 @@ def _words(settings: Settings, found: Found) -> list[Row | KeyRow]:
         row(settings, "engine", "delay_ms", "delay", delays, helps.delay),
         row(settings, "engine", "interval_s", "step", steps, helps.interval),
         row(settings, "engine", "threads", "cores", cores, helps.cores),
+        row(settings, "engine", "alternatives", "other words", others, helps.alternatives),
     ]
 
 
@@ -122,12 +125,15 @@ def _talk(settings: Settings) -> list[Row | KeyRow]:
 def _page(settings: Settings) -> list[Row | KeyRow]:
     themes = [Choice(theme.name, TITLES[theme.name]) for theme in THEMES]
     copies = [Choice(False, "when asked"), Choice(True, "when you stop")]
+    likely = [Choice(value, f"{value:.0%}") for value in DOUBTS]
     signs = [Choice(False, "fine"), Choice(True, "plain")]
     return [
         row(settings, "appearance", "theme", "colours", themes, helps.theme),
         row(
             settings, "appearance", "timestamps", "times", _yes_no("shown", "hidden"), helps.stamps
         ),
+        row(settings, "appearance", "doubts", "doubts", _yes_no("marked", "plain"), helps.doubts),
+        row(settings, "appearance", "doubt_below", "doubt below", likely, helps.doubt_below),
         row(settings, "appearance", "plain_glyphs", "signs", signs, helps.glyphs),
         row(settings, "output", "copy_after_stop", "copy", copies, helps.copy),
     ]

@@ -95,6 +95,22 @@ def cores(choice: Choice) -> str:
     return "Leaves the others to your other programs; slower."
 
 
+def alternatives(choice: Choice) -> str:
+    if not choice.value:
+        return "Nothing else is kept beside the word that was written."
+    return "What else a word could be, for O to choose from."
+
+
+def doubts(choice: Choice) -> str:
+    if choice.value:
+        return "Words that may be misheard are underlined. D changes it too."
+    return "All words look alike. D underlines those that may be misheard."
+
+
+def doubt_below(choice: Choice) -> str:
+    return "Words less sure than this are underlined: more of them, or only the worst."
+
+
 def hold(choice: Choice) -> str:
     return "A key held longer was forgotten, or something lies on it."
 

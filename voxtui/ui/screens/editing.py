@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -225,5 +226,11 @@ class Editing(Taking):
             view = self.query_one(TranscriptView)
             home = view.page.part_of(edits[0].segment)
             if home is not None and view.cursor is not None:
-                view.cursor = Place(home[0], 0)
+                same = _same(edits[0].was, edits[0].text)
+                view.cursor = Place(home[0], home[1].start + same)
         self.say(told if edits else nothing, seconds=3.0)
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -17,7 +17,7 @@ from voxtui.ui.screens.frame import PageFrame
 
 APPLY_AFTER_S = 0.4
 """A microphone or a model is taken when the arrows have rested this long."""
-SLOW_TO_APPLY = ("device", "gain_db", "model", "precision", "threads")
+SLOW_TO_APPLY = ("device", "gain_db", "model", "precision", "threads", "alternatives")
 
 
 class Setting(PageFrame):

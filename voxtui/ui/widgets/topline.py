@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -51,6 +52,11 @@ class TopLine(Widget):
             " ",
             (time, time_style),
         )
+
+    async def on_click(self, event: events.Click) -> None:
+        """The name opens the list of all commands, for those who use the mouse."""
+        if event.get_content_offset_capture(self).x < len(TITLE):
+            await self.run_action("app.command_palette")
 
     def _middle(self, room: int, engine: str, delay: str) -> str:
         source = self.source
