@@ -3,6 +3,7 @@
 
 const char options_usage[] =
     "usage: voxtral -d DIR (-i FILE | --stdin | --from-mic) [OPTIONS]\n"
+    "       voxtral --bench [OPTIONS]\n"
     "       voxtral --help\n";
 
 const char options_help[] =
@@ -58,6 +59,19 @@ const char options_help[] =
     "  --precision P     auto, bf16, or f32: twice the memory, the same words\n"
     "  --kernels NAME    generic, avx2, avx512 or neon (default: the best)\n"
     "  --backend B       auto or cpu\n"
+    "  --no-draft        one pass over the weights for each token: slower, the\n"
+    "                    same words\n"
+    "\n"
+    "Speed\n"
+    "  --bench           measure this machine with random weights of the real size,\n"
+    "                    or with the model -d; takes up to two minutes\n"
+    "  --type T          of the random weights: f32, bf16, f16, q8_0, q6_k, q5_k_m\n"
+    "                    or q4_k_m (default)\n"
+    "  --replay WHAT     the tokens that the decoder is made to choose, with all its\n"
+    "                    arithmetic done: speech (the default: half pads, a sixth\n"
+    "                    word marks, a third text), none, or a file of token\n"
+    "                    numbers or of the letters P, W and T\n"
+    "  --json            the figures as one line\n"
     "\n"
     "Other\n"
     "  --help, --version\n"

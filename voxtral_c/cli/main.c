@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench.h"
 #include "exit_codes.h"
 #include "interrupt.h"
 #include "microphone.h"
@@ -35,6 +36,7 @@ int main(int argc, char **argv) {
     case COMMAND_HELP: return show(options_help);
     case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");
     case COMMAND_LIST_DEVICES: return list_devices(&opt);
+    case COMMAND_BENCH: return bench_run(&opt);
     case COMMAND_TRANSCRIBE: break;
     }
     if (interrupt_install() != 0) return complain("signals cannot be caught", 0);

@@ -9,7 +9,8 @@
 typedef enum option_id {
     OPT_MODEL, OPT_FILE, OPT_STDIN, OPT_MIC, OPT_FRAMED, OPT_INTERVAL, OPT_LOW_LATENCY, OPT_OUTPUT,
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
-    OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP
+    OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP,
+    OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_JSON
 } option_id;
 
 static const struct option_name {
@@ -27,7 +28,9 @@ static const struct option_name {
     {"--tokens", OPT_TOKENS, 0},    {"--threads", OPT_THREADS, 1},
     {"--precision", OPT_PRECISION, 1}, {"--kernels", OPT_KERNELS, 1},
     {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
-    {"--no-rut-guard", OPT_NO_RUT_GUARD, 0},
+    {"--no-rut-guard", OPT_NO_RUT_GUARD, 0}, {"--no-draft", OPT_NO_DRAFT, 0},
+    {"--bench", OPT_BENCH, 0},      {"--type", OPT_TYPE, 1},
+    {"--replay", OPT_REPLAY, 1},    {"--json", OPT_JSON, 0},
     {"--list-devices", OPT_LIST_DEVICES, 0},
     {"--version", OPT_VERSION, 0},  {"--help", OPT_HELP, 0}, {"-h", OPT_HELP, 0},
 };
@@ -100,6 +103,8 @@ static int apply_value(parser *p, option_id id, const char *value) {
     case OPT_OUTPUT: o->output_path = value; return 1;
     case OPT_KERNELS: o->model.kernels = value; return 1;
     case OPT_DEVICE: o->device = value; return 1;
+    case OPT_TYPE: o->bench_type = value; return 1;
+    case OPT_REPLAY: o->replay = value; return 1;
     case OPT_PRECISION: return set_precision(p, value);
     case OPT_DELAY: return set_delay(p, value);
     case OPT_FILE:
@@ -135,6 +140,9 @@ static int apply_flag(parser *p, option_id id) {
     case OPT_MONITOR: o->monitor = 1; return 1;
     case OPT_SILENT: o->silent = 1; return 1;
     case OPT_DEBUG: o->debug = 1; return 1;
+    case OPT_NO_DRAFT: o->no_draft = 1; return 1;
+    case OPT_JSON: o->json = 1; return 1;
+    case OPT_BENCH: o->command = COMMAND_BENCH; return 1;
     case OPT_LIST_DEVICES: o->command = COMMAND_LIST_DEVICES; return 1;
     case OPT_VERSION: o->command = COMMAND_VERSION; return 1;
     default: o->command = COMMAND_HELP; return 1;
@@ -159,6 +167,8 @@ static int parse_one(parser *p) {
 
 static int check(parser *p) {
     options *o = p->o;
+    if (o->command != COMMAND_BENCH && (o->bench_type || o->replay || o->json))
+        return FAIL(p, "--type, --replay and --json go with --bench");
     if (o->command != COMMAND_TRANSCRIBE) return 1;
     if (p->inputs > 1) return FAIL(p, "-i, --stdin, --from-mic and --framed exclude one another");
     if (p->outputs > 1) return FAIL(p, "--events and --tokens exclude one another");

@@ -13,7 +13,7 @@ typedef enum input_kind {
 typedef enum output_kind { OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_EVENTS } output_kind;
 
 typedef enum command {
-    COMMAND_TRANSCRIBE, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES
+    COMMAND_TRANSCRIBE, COMMAND_BENCH, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES
 } command;
 
 typedef struct options {
@@ -31,7 +31,11 @@ typedef struct options {
     int delay_ms;                 /* 0 = the model's */
     int no_rut_guard;             /* leave the model in a rut of blanks */
     int monitor, silent, debug;
+    int no_draft;
     vox_model_params model;
+    const char *bench_type;       /* COMMAND_BENCH: of random weights; unless model_dir */
+    const char *replay;           /* COMMAND_BENCH: "speech", "none" or a file of tokens */
+    int json;                     /* COMMAND_BENCH */
 } options;
 
 /* Returns 1, or 0 with one sentence in err. The strings of argv must outlive *o. */

@@ -186,6 +186,7 @@ static int open_stream(session *s) {
     vox_stream_params params = vox_stream_default_params();
     params.delay_ms = s->opt->delay_ms;
     params.interval_s = s->opt->interval;
+    params.no_draft = s->opt->no_draft;
     params.no_rut_guard = s->opt->no_rut_guard;
     if (s->opt->alt_cutoff >= 0)              /* voxtral.c shows the best three in its text */
         params.alternatives = s->opt->output == OUTPUT_EVENTS ? VOX_MAX_ALTERNATIVES : 2;

@@ -22,6 +22,10 @@ typedef struct vox_slot {
     void *target;             /* the vox_weight, or the pointer to floats of a vector */
 } vox_slot;
 
+/* How a tensor is stored in a file whose matrices are mostly of `type`: what quantisation to 4 and 5
+ * bits would hurt most is spared, and rows that are no whole number of blocks get smaller ones. */
+vox_weight_type vox_slot_type(const vox_slot *slot, vox_weight_type type);
+
 typedef vox_status (*vox_slot_fn)(void *user, const vox_slot *slot);
 
 /* Call fn for each tensor in the order of our GGUF files, until one fails. `w` (may be NULL) has

@@ -116,7 +116,8 @@ static vox_status load_gguf(vox_model *m, const char *path, vox_precision precis
 }
 
 /* A GGUF file, an official folder, or a folder that holds one GGUF file. */
-static vox_status load_files(vox_model *m, const vox_model_params *p, vox_error *err) {
+static vox_status load_files(vox_model *m, void *user, vox_error *err) {
+    const vox_model_params *p = user;
     char *file = NULL;
     vox_status status = vox_find_gguf(m->path, &file, err);
     if (status == VOX_OK) status = file ? load_gguf(m, file, p->precision, err) : load_official(m, p->precision, err);
@@ -124,24 +125,18 @@ static vox_status load_files(vox_model *m, const vox_model_params *p, vox_error 
     return status;
 }
 
-vox_status vox_model_load(const char *path, const vox_model_params *params, vox_model **out,
-                          char *err_text, size_t err_size) {
-    vox_error err = { err_text, err_size };
-    const vox_model_params p = params ? *params : vox_model_default_params();
-    if (err_text && err_size) err_text[0] = 0;
-    if (!out) return vox_fail(&err, VOX_ERR_ARGUMENT, "There is nowhere to put the model.");
-    *out = NULL;
-    if (!path) return vox_fail(&err, VOX_ERR_ARGUMENT, "No model was named.");
-    vox_status status = check_params(&p, &err);
+vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model_fill fill, void *user,
+                          vox_model **out, vox_error *err) {
+    vox_status status = check_params(p, err);
     if (status != VOX_OK) return status;
     vox_model *m = vox_alloc_zero(1, sizeof *m);
-    if (!m) return no_memory(&err);
+    if (!m) return no_memory(err);
     m->path = vox_alloc(strlen(path) + 1, 1);
     if (m->path) memcpy(m->path, path, strlen(path) + 1);
-    status = m->path ? load_files(m, &p, &err) : no_memory(&err);
+    status = m->path ? fill(m, user, err) : no_memory(err);
     if (status == VOX_OK) {
         m->cache_bytes = vox_block_weights(m->weights.type) > 1;
-        status = make_buffers(m, &p, &err);
+        status = make_buffers(m, p, err);
     }
     if (status != VOX_OK) {
         vox_model_free(m);
@@ -149,6 +144,17 @@ vox_status vox_model_load(const char *path, const vox_model_params *params, vox_
     }
     *out = m;
     return VOX_OK;
+}
+
+vox_status vox_model_load(const char *path, const vox_model_params *params, vox_model **out,
+                          char *err_text, size_t err_size) {
+    vox_error err = { err_text, err_size };
+    vox_model_params p = params ? *params : vox_model_default_params();
+    if (err_text && err_size) err_text[0] = 0;
+    if (!out) return vox_fail(&err, VOX_ERR_ARGUMENT, "There is nowhere to put the model.");
+    *out = NULL;
+    if (!path) return vox_fail(&err, VOX_ERR_ARGUMENT, "No model was named.");
+    return vox_model_make(path, &p, load_files, &p, out, &err);
 }
 
 void vox_model_free(vox_model *m) {

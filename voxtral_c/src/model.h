@@ -31,6 +31,11 @@ struct vox_model {
     struct vox_prompt *prompts;   /* those in use so far, one for each delay */
 };
 
+/* A model of what `fill` puts into config, tokenizer, weights and mel; `path` is what errors call it. */
+typedef vox_status (*vox_model_fill)(vox_model *m, void *user, vox_error *err);
+vox_status vox_model_make(const char *path, const vox_model_params *params, vox_model_fill fill, void *user,
+                          vox_model **out, vox_error *err);
+
 /* frames of a full batch */
 static inline int vox_batch_frames(const vox_model *m) { return VOX_BATCH_TOKENS * m->config.downsample; }
 

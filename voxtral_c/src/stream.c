@@ -287,6 +287,7 @@ static vox_status begin(vox_stream *s) {
         if (vox_prompt_play(&s->state, s->prompt->ffn_scale) != VOX_OK) return no_memory(s);
     } else {
         vox_utterance_continue(&s->state, &s->prompt->state);
+        if (vox_utterance_prepare(&s->state) != VOX_OK) return no_memory(s);
     }
     vox_words_reset(&s->words);
     vox_rut_reset(&s->rut);

@@ -70,6 +70,12 @@ void vox_utterance_continue(vox_utterance *u, const vox_utterance *from) {
     u->decoded = from->decoded;
 }
 
+vox_status vox_utterance_prepare(vox_utterance *u) {
+    const int frames = u->model->config.downsample;
+    const vox_status status = vox_kv_prepare(&u->encoder_kv, u->encoded * frames, frames);
+    return status == VOX_OK ? vox_kv_prepare(&u->decoder_kv, u->decoded, 1) : status;
+}
+
 /* ---- samples to embeddings ------------------------------------------------------------- */
 
 size_t vox_utterance_hear(vox_utterance *u, const float *samples, size_t n) {

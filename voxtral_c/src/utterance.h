@@ -32,6 +32,9 @@ void vox_utterance_reset(vox_utterance *u);
 /* Begin where `from` stands, which must live on unchanged; it must have no embeddings waiting. */
 void vox_utterance_continue(vox_utterance *u, const vox_utterance *from);
 
+/* Make what the next token needs writable: now rather than when its sound has come. */
+vox_status vox_utterance_prepare(vox_utterance *u);
+
 /* Turn samples into mel frames while there is room; returns how many samples were taken. */
 size_t vox_utterance_hear(vox_utterance *u, const float *samples, size_t n);
 

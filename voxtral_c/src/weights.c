@@ -22,14 +22,16 @@ static vox_status no_memory(const loader *l) {
     return vox_fail(l->err, VOX_ERR_MEMORY, "There is no memory for the model's weights.");
 }
 
-static float *own(loader *l, int64_t floats) {
-    struct vox_owned *block = NULL;
-    if ((uint64_t)floats < (SIZE_MAX - sizeof *block) / sizeof(float))
-        block = vox_alloc(sizeof *block + (size_t)floats * sizeof(float), 1);
+void *vox_weights_own(vox_weights *w, size_t bytes) {
+    struct vox_owned *block = bytes < SIZE_MAX - sizeof *block ? vox_alloc(sizeof *block + bytes, 1) : NULL;
     if (!block) return NULL;
-    block->next = l->w->owned;
-    l->w->owned = block;
-    return (float *)(void *)(block + 1);
+    block->next = w->owned;
+    w->owned = block;
+    return block + 1;
+}
+
+static float *own(loader *l, int64_t floats) {
+    return (uint64_t)floats < SIZE_MAX / sizeof(float) ? vox_weights_own(l->w, (size_t)floats * sizeof(float)) : NULL;
 }
 
 static const char *shape_text(const int64_t *shape, int n, char *buf, size_t size) {

@@ -39,6 +39,9 @@ vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensor
                             vox_precision precision, vox_error *err);
 void vox_weights_free(vox_weights *w);   /* also of ones zeroed or half loaded */
 
+/* Memory that is freed with the weights; NULL without any left. */
+void *vox_weights_own(vox_weights *w, size_t bytes);
+
 /* Row `row` of a matrix as float32. */
 void vox_weight_row(const vox_weight *w, int row, float *out);
 

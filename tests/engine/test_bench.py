@@ -1,0 +1,70 @@
+"""voxtral --bench: the figures are there and make sense; bad use is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engine.driver import Engine
+
+FIELDS = [
+    *("type", "threads", "bandwidth_gbs", "encoder_ms_per_token", "step_ms", "step_bound_ms"),
+    *("prefill_ms", "utterance_start_ms", "utterance_end_ms", "live_rtf", "load_ms", "peak_mb"),
+    "acceptance",
+]
+
+
+def bench(engine: Engine, *args: str | Path) -> dict[str, object]:
+    result = engine.run("--bench", "--json", *args)
+    assert result.code == 0, result.err
+    figures: dict[str, object] = json.loads(result.out)
+    return figures
+
+
+def test_figures(engine: Engine) -> None:
+    figures = bench(engine, "--threads", "2")
+    assert list(figures) == FIELDS
+    assert (figures["type"], figures["threads"]) == ("bf16", 2)
+    live = figures["live_rtf"]
+    assert isinstance(live, dict)
+    assert list(live) == ["0.08", "0.24", "0.5", "1", "2"]
+    numbers = [figures[name] for name in FIELDS[2:] if name != "live_rtf"] + list(live.values())
+    assert all(isinstance(number, int | float) and number > 0 for number in numbers)
+
+
+@pytest.mark.parametrize("recorded", ["P" * 100, "32\n" * 100])
+def test_nothing_but_pads(engine: Engine, tmp_path: Path, recorded: str) -> None:
+    """Then nearly all guesses come true."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text(recorded)
+    pads = bench(engine, "--replay", tokens)["acceptance"]
+    tokens.write_text("T" * 100)
+    texts = bench(engine, "--replay", tokens)["acceptance"]
+    assert isinstance(pads, float)
+    assert isinstance(texts, float)
+    assert pads > 0.5 > texts
+
+
+def test_text(engine: Engine) -> None:
+    result = engine.run("--bench", "--replay", "speech")
+    assert result.code == 0
+    assert "tokens replayed: 51 % pads, 16 % word marks, 32 % text" in result.text
+    assert "only the\ndecoder's choice is replaced" in result.text
+
+
+def test_bad_use(engine: Engine, tmp_path: Path) -> None:
+    odd = tmp_path / "odd"
+    odd.write_text("PWX")
+    for args, why in (
+        (("--bench", "--replay", str(odd)), "neither token numbers"),
+        (("--bench", "--replay", str(tmp_path / "none")), "cannot be read"),
+        (("--stdin", "--json"), "go with --bench"),
+    ):
+        result = engine.run(*args)
+        assert result.code == 2
+        assert why in result.err
+    result = engine.bare("--bench", "--type", "q3")
+    assert result.code == 2
+    assert "--type is f32" in result.err

@@ -1,0 +1,361 @@
+/* bench.c - voxtral --bench: how fast this machine runs the model
+ *
+ * Without -d the weights are random numbers of the real size, which cost what real ones cost. The
+ * tokens that such a decoder would choose mean nothing, so it is made to choose recorded ones.
+ */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../src/random.h"
+#include "../src/stream.h"
+#include "exit_codes.h"
+#include "json_write.h"
+#include "replay.h"
+
+enum { INTERVALS = 5, REPLAYED = 1 << 16, TEN_MINUTES = 7500, ITEM = 1 << 20, AHEAD = 4096 };
+
+static const double intervals[INTERVALS] = { 0.08, 0.24, 0.5, 1.0, 2.0 };
+
+#define LIVE_SECONDS 12.0     /* of sound, for each interval */
+#define MOST_MS 5000.0        /* after which a measurement ends early */
+
+typedef struct bench {
+    vox_model *model;
+    const char *type;
+    int replays;
+    replay replay;
+    double load_ms, bandwidth_gbs, step_gb;
+    double encoder_ms, step_ms, prefill_ms, start_ms, end_ms, whole_end_ms, late_rtf;
+    double rtf[INTERVALS], steps_per_pass[INTERVALS];
+    double peak_mb;
+    int failed;
+} bench;
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+typedef struct reading {
+    const vox_weight *matrices[512];
+    int n, items[513];        /* items before each matrix */
+    uint64_t sums[VOX_MAX_THREADS];
+} reading;
+
+static size_t bytes_of(const vox_weight *w) { return (size_t)w->rows * vox_row_bytes(w->type, w->cols); }
+
+/* What a step of the decoder reads. */
+static size_t list_matrices(const vox_model *m, reading *r) {
+    size_t total = 0;
+    r->n = 0;
+    r->matrices[r->n++] = &m->weights.embeddings;
+    for (int i = 0; i < m->config.decoder.n_layers && r->n + 7 <= 512; i++) {
+        const vox_layer_weights *w = &m->weights.decoder[i];
+        const vox_weight *of_layer[] = { &w->wq, &w->wk, &w->wv, &w->wo, &w->w1, &w->w2, &w->w3 };
+        memcpy(r->matrices + r->n, of_layer, sizeof of_layer);
+        r->n += 7;
+    }
+    r->items[0] = 0;
+    for (int i = 0; i < r->n; i++) {
+        r->items[i + 1] = r->items[i] + (int)((bytes_of(r->matrices[i]) + ITEM - 1) / ITEM);
+        total += bytes_of(r->matrices[i]);
+    }
+    return total;
+}
+
+static void read_item(void *arg, int item, int thread) {
+    reading *r = arg;
+    int i = 0;
+    while (item >= r->items[i + 1]) i++;
+    const size_t at = (size_t)(item - r->items[i]) * ITEM, size = bytes_of(r->matrices[i]);
+    const uint8_t *data = (const uint8_t *)r->matrices[i]->data + at;
+    const size_t n = size - at < ITEM ? size - at : ITEM;
+    uint64_t sum = 0, word;
+    for (size_t j = 0; j + sizeof word <= n; j += 64) {   /* the rest of a cache line comes along */
+        __builtin_prefetch(data + j + AHEAD);
+        memcpy(&word, data + j, sizeof word);
+        sum += word;
+    }
+    r->sums[thread] += sum;
+}
+
+/* The best of three readings of all the weights that a step reads. */
+static void measure_bandwidth(bench *b) {
+    static reading r;
+    const size_t bytes = list_matrices(b->model, &r);
+    b->step_gb = (double)bytes / 1e9;
+    for (int i = 0; i < 4; i++) {             /* the first touches a mapped file's pages */
+        const double start = vox_now_ms();
+        vox_pool_run(b->model->compute.pool, read_item, &r, r.items[r.n]);
+        const double gbs = (double)bytes / 1e6 / (vox_now_ms() - start);
+        if (i > 0 && gbs > b->bandwidth_gbs) b->bandwidth_gbs = gbs;
+    }
+}
+
+/* ---- streams --------------------------------------------------------------------------- */
+
+typedef struct watch {
+    const vox_stream *stream;
+    double last_word;         /* when the last text or word mark came, ms */
+} watch;
+
+static void on_event(const vox_event *event, void *user) {
+    watch *w = user;
+    if (event->type == VOX_EVENT_TOKEN && w->stream->token != VOX_STREAMING_PAD) w->last_word = vox_now_ms();
+}
+
+static int check(bench *b, vox_status status, const char *message) {
+    if (status == VOX_OK || b->failed) return !b->failed;
+    fprintf(stderr, "voxtral: %s\n", message && *message ? message : "The benchmark failed.");
+    b->failed = 1;
+    return 0;
+}
+
+static vox_stream *open_stream(bench *b, double interval, int no_draft, watch *w) {
+    char err[512] = "";
+    vox_stream *s = NULL;
+    vox_stream_params p = vox_stream_default_params();
+    p.interval_s = interval;
+    p.no_draft = no_draft;
+    p.no_rut_guard = 1;       /* the sound does not belong to the tokens */
+    p.on_event = w ? on_event : NULL;
+    p.user = w;
+    check(b, vox_stream_open(b->model, &p, &s, err, sizeof err), err);
+    if (s && b->replays) {
+        s->forced = b->replay.ids;
+        s->n_forced = b->replay.n;
+    }
+    return s;
+}
+
+/* Sound that rises and falls; returns the milliseconds that feeding took. */
+static double feed(bench *b, vox_stream *s, double seconds) {
+    static float samples[2 * VOX_SAMPLE_RATE];
+    static uint32_t state = 1;
+    const size_t n = (size_t)(seconds * VOX_SAMPLE_RATE + 0.5);
+    for (size_t i = 0; i < n; i++) {
+        state = state * 1664525u + 1013904223u;
+        samples[i] = 0.2f * (float)(i / 1000 % 3) * ((float)(state >> 8) / (float)(1 << 23) - 1);
+    }
+    const double start = vox_now_ms();
+    check(b, vox_stream_feed(s, samples, n), vox_stream_error(s));
+    return vox_now_ms() - start;
+}
+
+/* Compute time over audio time when sound comes an interval at a time. */
+static double live(bench *b, vox_stream *s, double interval) {
+    double ms = 0, seconds = 0;
+    while (seconds < LIVE_SECONDS && ms < MOST_MS && !b->failed) {
+        ms += feed(b, s, interval);
+        seconds += interval;
+    }
+    return ms / 1000 / seconds;
+}
+
+static void measure_live(bench *b) {
+    for (int i = 0; i < INTERVALS && !b->failed; i++) {
+        vox_stream *s = open_stream(b, intervals[i], 0, NULL);
+        if (!s) return;
+        b->rtf[i] = live(b, s, intervals[i]);
+        b->steps_per_pass[i] = s->passes ? (double)s->generated / (double)s->passes : 1;
+        if (intervals[i] == 0.5)
+            b->encoder_ms = s->encoder_ms / (double)(s->state.encoded - b->model->tokenizer.n_left_pad + 1);
+        vox_stream_close(s);
+    }
+}
+
+static void measure_step(bench *b) {
+    vox_stream *s = open_stream(b, 0.5, 1, NULL);
+    if (!s) return;
+    for (double ms = 0; (s->passes < 40 && ms < MOST_MS) && !b->failed;) ms += feed(b, s, 0.5);
+    if (s->passes) b->step_ms = s->decoder_ms / (double)s->passes;
+    vox_stream_close(s);
+}
+
+/* The decoder's prompt at once, as when the first stream of a delay is opened. */
+static void measure_prefill(bench *b) {
+    vox_utterance u;
+    vox_stream *s = open_stream(b, 0.5, 0, NULL);
+    if (!s) return;
+    const int length = vox_prompt_length(b->model, s->next->delay);
+    int ids[VOX_BATCH_TOKENS];
+    if (check(b, vox_utterance_init(&u, b->model), "There is no memory for an utterance.")) {
+        memset(u.audio, 0, (size_t)VOX_BATCH_TOKENS * (size_t)b->model->config.decoder.dim * sizeof(float));
+        const double start = vox_now_ms();
+        while (u.decoded < length && !b->failed) {
+            const int n = length - (int)u.decoded < VOX_BATCH_TOKENS ? length - (int)u.decoded : VOX_BATCH_TOKENS;
+            for (int i = 0; i < n; i++) ids[i] = vox_prompt_token(u.decoded + i);
+            u.audio_at = 0;
+            check(b, vox_utterance_decode(&u, ids, n, NULL, s->next->ffn_scale, u.decoded + n == length), "There is no memory to go on.");
+            vox_utterance_keep(&u, NULL, n);
+        }
+        b->prefill_ms = vox_now_ms() - start;
+        vox_utterance_free(&u);
+    }
+    vox_stream_close(s);
+}
+
+/* Of a second utterance, and to the last word when half an interval waits. */
+static void measure_ends(bench *b) {
+    watch w = { 0 };
+    vox_stream *s = open_stream(b, 0.5, 0, &w);
+    if (!s) return;
+    w.stream = s;
+    feed(b, s, 0.5);
+    check(b, vox_stream_reset(s), vox_stream_error(s));
+    b->start_ms = feed(b, s, 1.0 / VOX_SAMPLE_RATE);
+    for (int i = 0; i < 8; i++) feed(b, s, 0.48);
+    feed(b, s, 0.24);
+    /* What was said is heard to its end; what follows is silence. */
+    const int said = (int)(s->samples_in / b->model->config.samples_per_token);
+    if (b->replays)
+        for (int i = said; i < said + 64; i++) b->replay.ids[i] = VOX_STREAMING_PAD;
+    const double start = vox_now_ms();
+    check(b, vox_stream_flush(s), vox_stream_error(s));
+    b->whole_end_ms = vox_now_ms() - start;
+    b->end_ms = w.last_word > start ? w.last_word - start : b->whole_end_ms;
+    vox_stream_close(s);
+}
+
+static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
+    const size_t floats = (size_t)batch * (size_t)kv->n_heads * (size_t)kv->head_dim;
+    float *nothing = vox_alloc_zero(floats, sizeof *nothing);
+    vox_status status = nothing ? VOX_OK : VOX_ERR_MEMORY;
+    for (int64_t p = first; p < end && status == VOX_OK; p += batch) {
+        const int n = end - p < batch ? (int)(end - p) : batch;
+        status = vox_kv_prepare(kv, p, n);
+        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++) vox_kv_write(kv, layer, p, n, nothing, nothing);
+    }
+    vox_free(nothing);
+    return status;
+}
+
+/* As if ten minutes had been heard: both caches hold what they then hold. */
+static void measure_late(bench *b) {
+    vox_stream *s = open_stream(b, 1.0, 0, NULL);
+    if (!s) return;
+    feed(b, s, 1.0);
+    vox_utterance *u = &s->state;
+    const int per_token = b->model->config.downsample;
+    vox_status status = fill_kv(&u->decoder_kv, u->decoded, u->decoded + TEN_MINUTES, VOX_BATCH_TOKENS);
+    if (status == VOX_OK)
+        status = fill_kv(&u->encoder_kv, u->encoded * per_token, (u->encoded + TEN_MINUTES) * per_token, vox_batch_frames(b->model));
+    if (check(b, status, "There is no memory for ten minutes of sound.")) {
+        u->encoded += TEN_MINUTES;
+        u->decoded += TEN_MINUTES;
+        b->late_rtf = live(b, s, 1.0);
+    }
+    vox_stream_close(s);
+}
+
+/* ---- the report ------------------------------------------------------------------------ */
+
+static double bound_ms(const bench *b) { return b->step_gb / b->bandwidth_gbs * 1000; }
+
+static double acceptance(const bench *b) { return 1 - 1 / b->steps_per_pass[3]; }
+
+static void print_text(const bench *b, const options *opt) {
+    vox_model_info info;
+    vox_model_get_info(b->model, &info);
+    printf("%s, %s, %.2f G weights, kernels %s, %d threads\n", opt->model_dir ? opt->model_dir : "random weights of the real size",
+           b->type, (double)info.parameters / 1e9, info.kernels, info.threads);
+    if (b->replays)
+        printf("tokens replayed: %d %% pads, %d %% word marks, %d %% text; all arithmetic is done, only the\n"
+               "decoder's choice is replaced by the recorded token\n", (100 * b->replay.pads + 50) / b->replay.n,
+               100 * b->replay.marks / b->replay.n, 100 * b->replay.texts / b->replay.n);
+    printf("\nmemory bandwidth             %8.1f GB/s, reading\n", b->bandwidth_gbs);
+    printf("one step                     %8.1f ms for %.2f GB, bound %.1f ms: %.2f times\n", b->step_ms, b->step_gb, bound_ms(b),
+           b->step_ms / bound_ms(b));
+    printf("encoder                      %8.1f ms per token of 80 ms, interval 0.5 s\n", b->encoder_ms);
+    printf("prompt of the decoder        %8.1f ms, once per delay\n", b->prefill_ms);
+    printf("start of an utterance        %8.1f ms\n", b->start_ms);
+    printf("end of sound to last word    %8.1f ms, to the end %.1f\n", b->end_ms, b->whole_end_ms);
+    for (int i = 0; i < INTERVALS; i++)
+        printf("live, interval %.2f s        %8.2f of real time, %.2f steps per pass\n", intervals[i], b->rtf[i], b->steps_per_pass[i]);
+    printf("live after ten minutes       %8.2f of real time, interval 1 s\n", b->late_rtf);
+    printf("model made or loaded in      %8.0f ms\n", b->load_ms);
+    printf("peak memory, ten minutes     %8.0f MB\n", b->peak_mb);
+}
+
+static void print_json(const bench *b) {
+    json_line j = { 0 };
+    jsonl_begin(&j);
+    jsonl_string(&j, "type", b->type);
+    jsonl_integer(&j, "threads", vox_pool_threads(b->model->compute.pool));
+    jsonl_number(&j, "bandwidth_gbs", b->bandwidth_gbs, 2);
+    jsonl_number(&j, "encoder_ms_per_token", b->encoder_ms, 2);
+    jsonl_number(&j, "step_ms", b->step_ms, 2);
+    jsonl_number(&j, "step_bound_ms", bound_ms(b), 2);
+    jsonl_number(&j, "prefill_ms", b->prefill_ms, 1);
+    jsonl_number(&j, "utterance_start_ms", b->start_ms, 4);
+    jsonl_number(&j, "utterance_end_ms", b->end_ms, 1);
+    jsonl_open(&j, "live_rtf", '{');
+    for (int i = 0; i < INTERVALS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%g", intervals[i]);
+        jsonl_number(&j, name, b->rtf[i], 4);
+    }
+    jsonl_close(&j, '}');
+    jsonl_number(&j, "load_ms", b->load_ms, 1);
+    jsonl_number(&j, "peak_mb", b->peak_mb, 1);
+    jsonl_number(&j, "acceptance", acceptance(b), 4);
+    jsonl_end(&j);
+    if (!j.failed) fputs(j.text, stdout);
+    jsonl_free(&j);
+}
+
+/* ---- the run --------------------------------------------------------------------------- */
+
+static vox_status make_model(bench *b, const options *opt, char *err_text, size_t err_size) {
+    static const struct { const char *name; vox_weight_type type; } types[] = {
+        { "f32", VOX_WEIGHT_F32 },   { "bf16", VOX_WEIGHT_BF16 },   { "f16", VOX_WEIGHT_F16 },   { "q8_0", VOX_WEIGHT_Q8_0 },
+        { "q6_k", VOX_WEIGHT_Q6_K }, { "q5_k_m", VOX_WEIGHT_Q5_K }, { "q4_k_m", VOX_WEIGHT_Q4_K },
+    };
+    vox_error err = { err_text, err_size };
+    const vox_config config = vox_full_size();
+    const char *type = opt->bench_type ? opt->bench_type : "q4_k_m";
+    if (opt->model_dir) return vox_model_load(opt->model_dir, &opt->model, &b->model, err_text, err_size);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i].name, type)) return vox_model_random(&config, types[i].type, &opt->model, &b->model, &err);
+    return vox_fail(&err, VOX_ERR_ARGUMENT, "--type is f32, bf16, f16, q8_0, q6_k, q5_k_m or q4_k_m, not '%s'.", type);
+}
+
+static int prepare(bench *b, const options *opt) {
+    char err[512] = "";
+    vox_model_info info;
+    const double start = vox_now_ms();
+    if (!check(b, make_model(b, opt, err, sizeof err), err)) return 0;
+    b->load_ms = vox_now_ms() - start;
+    vox_model_get_info(b->model, &info);
+    b->type = info.precision;
+    const char *recorded = opt->replay ? opt->replay : "speech";
+    b->replays = strcmp(recorded, "none") != 0;
+    if (!b->replays) return 1;
+    const int loaded = replay_load(&b->replay, recorded, REPLAYED, b->model->tokenizer.n_special, info.vocab_size, err, sizeof err);
+    return check(b, loaded ? VOX_OK : VOX_ERR_IO, err);
+}
+
+int bench_run(const options *opt) {
+    static bench b;
+    struct rusage usage;
+    if (prepare(&b, opt)) {
+        measure_bandwidth(&b);
+        measure_prefill(&b);
+        measure_step(&b);
+        measure_live(&b);
+        measure_late(&b);
+        measure_ends(&b);
+    }
+    if (!b.failed) {
+        getrusage(RUSAGE_SELF, &usage);
+        b.peak_mb = (double)usage.ru_maxrss / 1024;
+#ifdef __APPLE__
+        b.peak_mb /= 1024;
+#endif
+        if (opt->json) print_json(&b);
+        else print_text(&b, opt);
+    }
+    replay_free(&b.replay);
+    vox_model_free(b.model);
+    return b.failed ? EXIT_UNUSABLE : EXIT_DONE;
+}
