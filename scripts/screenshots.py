@@ -45,6 +45,7 @@ from voxtui.ui.app import VoxtuiApp  # noqa: E402
 from voxtui.ui.backend import LocalBackend  # noqa: E402
 from voxtui.ui.options import UiOptions  # noqa: E402
 from voxtui.ui.preferences import Preferences  # noqa: E402
+from voxtui.ui.screens.models import ModelsScreen  # noqa: E402
 from voxtui.ui.terminal.clipboard import Copied  # noqa: E402
 from voxtui.ui.widgets.meter import LevelMeter  # noqa: E402
 from voxtui.ui.widgets.transcript import TranscriptView  # noqa: E402
@@ -148,7 +149,7 @@ async def wait(condition: Callable[[], object], what: str, seconds: float = 60.0
 
 async def session(camera: Camera) -> None:
     """One run of the application, from the first start to the help."""
-    options = UiOptions(model="tiny")
+    options = UiOptions()
     backend = StandInBackend(options, Settings())
     camera.microphone = backend.heard
     preferences = Preferences(Settings(), None, options)
@@ -157,7 +158,10 @@ async def session(camera: Camera) -> None:
         state, view = app.live.state, app.live.query_one(TranscriptView)
         press: Callable[..., Awaitable[None]] = pilot.press
         await wait(lambda: state.engine.state is EngineState.READY, "the model is loaded")
-        await pilot.pause(0.6)
+        page = app.screen
+        assert isinstance(page, ModelsScreen)
+        await wait(lambda: page.look is not None and page.look.advised, "a look around")
+        await pilot.pause(0.2)
         await camera.take(pilot, "first-run")
         await press("escape")
         await camera.take(pilot, "idle", few=True)

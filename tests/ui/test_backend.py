@@ -58,6 +58,14 @@ def test_a_microphone_with_the_settings() -> None:
     assert chain.calls == [("start",)]
 
 
+def test_a_model_of_the_settings_that_is_gone_is_named_and_does_without() -> None:
+    backend, _, config = started(UiOptions(), Settings().replace("engine", model="removed"))
+    assert "'removed'" in backend.warning
+    assert config.engine.model == paths.builtin_model_dir()
+    with pytest.raises(CannotStartError, match="removed"):
+        started(UiOptions(model="removed"))
+
+
 def test_the_command_line_wins(tmp_path: Path) -> None:
     _, _, config = started(
         UiOptions(model="tiny", delay_ms=240, interval_s=0.2, sessions_dir=tmp_path)

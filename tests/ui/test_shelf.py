@@ -75,7 +75,7 @@ async def test_from_the_first_page_to_the_model_in_use(model: KnownModel, hub: F
     backend = LocalBackend(UiOptions(), Settings(), pipeline_factory=chain)
     app = app_with(backend)  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: isinstance(app.screen, ModelsScreen) and page(pilot)._look)
+        await until(lambda: isinstance(app.screen, ModelsScreen) and page(pilot).look)
         await until(lambda: "recommended" in row(pilot, model.name))
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, LiveScreen))
@@ -91,7 +91,7 @@ async def test_from_the_first_page_to_the_model_in_use(model: KnownModel, hub: F
         assert "writes from now on" in app.screen.query_one(MessageLine).text
         assert not backend.small_model
         await pilot.press("g")
-        await until(lambda: page(pilot)._look and "in use" in row(pilot, model.name))
+        await until(lambda: page(pilot).look and "in use" in row(pilot, model.name))
         await pilot.press("v")
         await until(lambda: "every byte" in page(pilot).query_one(MessageLine).text)
         await pilot.press("d", "d")
@@ -105,7 +105,7 @@ async def test_a_fault_is_told_on_the_page(model: KnownModel, hub: FakeHub) -> N
     backend = LocalBackend(UiOptions(), Settings(), pipeline_factory=Chain())
     app = app_with(backend)  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: isinstance(app.screen, ModelsScreen) and page(pilot)._look)
+        await until(lambda: isinstance(app.screen, ModelsScreen) and page(pilot).look)
         await pilot.press("enter")
         await until(lambda: "web page" in app.screen.query_one(MessageLine).text)
         assert not app.screen.query_one(FetchLine).display

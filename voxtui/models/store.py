@@ -46,6 +46,8 @@ class Entry:
     @property
     def memory(self) -> int:
         """Bytes of memory that it needs."""
+        if self.known is not None:
+            return self.known.memory
         return self.size + (0 if self.builtin else WORKING_MEMORY)
 
 

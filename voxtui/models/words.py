@@ -27,4 +27,4 @@ def duration(seconds: float) -> str:
 
 def times_real_time(speed: float) -> str:
     """ "2.1×", "0.4×", "12×"."""
-    return f"{speed:.0f}×" if speed >= 9.95 else f"{speed:.1f}×"
+    return f"{speed:.0f}×" if speed >= 9.95 else f"{max(0.1, speed):.1f}×"

@@ -233,6 +233,7 @@ def run(options: UiOptions) -> int:
     try:
         with tty.set_aside(log, sound_on_stdin=options.input == "-") as sound_fd:
             backend = LocalBackend(options, kept, sound_fd=sound_fd)
+            warnings += [backend.warning] if backend.warning else []
             preferences = Preferences(kept, paths.config_file(), options)
             app = VoxtuiApp(
                 backend, preferences, demo=options.demo, own_terminal=True, warnings=warnings

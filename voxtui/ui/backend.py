@@ -119,7 +119,9 @@ class LocalBackend:
         self.shelf: Shelf = LocalShelf()
         self._source, self.source_name = self._first_source(sound_fd)
         self.hears_file = bool(self.source_name)
-        model = self._find(self._wanted_model())
+        self.warning = ""
+        """What the settings name that is not there any more."""
+        model = self._first_model()
         self.small_model = model.builtin
         self._engine = self._engine_config(model.path)
 
@@ -129,6 +131,16 @@ class LocalBackend:
         if self._options.model:
             return self._options.model
         return "tiny" if self._options.demo else self._settings.engine.model
+
+    def _first_model(self) -> Model:
+        """What is asked for; a model of the settings may have been removed."""
+        try:
+            return self._find(self._wanted_model())
+        except CannotStartError as error:
+            if self._options.model:
+                raise
+            self.warning = f"{error} The best that is installed is used."
+            return self._find("auto")
 
     def _find(self, spec: str) -> Model:
         from voxtui.engine.models import ModelError, find_model

@@ -53,7 +53,7 @@ class ModelsScreen(ModelsFrame):
     def action_go(self) -> None:
         """What Enter does to the chosen one."""
         entry = self._chosen
-        if self._look is None:
+        if self.look is None:
             return
         if entry is None:
             self.query_one(PathLine).open()

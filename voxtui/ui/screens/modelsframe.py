@@ -71,7 +71,7 @@ class ModelsFrame(ModalScreen[Outcome]):
         self._desk = desk
         self._first_run = first_run
         self._told_releases = told_releases
-        self._look: Look | None = None
+        self.look: Look | None = None
         self._moved = False
         self._to_delete = ""
         """The model that a second press deletes."""
@@ -102,7 +102,7 @@ class ModelsFrame(ModalScreen[Outcome]):
         self.run_worker(self._look_around, thread=True, group="look", exit_on_error=False)
 
     def _look_around(self) -> None:
-        known, shelf = self._look, self._desk.shelf
+        known, shelf = self.look, self._desk.shelf
         look = shelf.look()
         if known is not None and known.microphones is not None:
             self.app.call_from_thread(self._take, look.like(known))
@@ -111,14 +111,14 @@ class ModelsFrame(ModalScreen[Outcome]):
             self.app.call_from_thread(self._take, shelf.look_closer(look))
 
     def _take(self, look: Look) -> None:
-        self._look = look
+        self.look = look
         self.call_later(self.show)
 
     # ---- showing
 
     async def show(self) -> None:
         """Bring everything up to date."""
-        look = self._look
+        look = self.look
         if look is None or not self.is_mounted:
             return
         models = self.query_one(ModelList)
@@ -129,7 +129,7 @@ class ModelsFrame(ModalScreen[Outcome]):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        look = self._look
+        look = self.look
         if look is not None:
             self.query_one("#models-details", Static).update(self._details(look))
             self.query_one(KeyBar).items = tuple(self._keys())
@@ -206,7 +206,7 @@ class ModelsFrame(ModalScreen[Outcome]):
     def _chosen(self) -> Entry | None:
         """None on the line for a folder."""
         name = self.query_one(ModelList).name_chosen
-        entries = self._look.entries if self._look is not None else ()
+        entries = self.look.entries if self.look is not None else ()
         return next((entry for entry in entries if entry.name == name), None)
 
     def _fetches(self, entry: Entry) -> bool:
@@ -214,7 +214,7 @@ class ModelsFrame(ModalScreen[Outcome]):
 
     def _in_use(self, entry: Entry) -> bool:
         wanted = self._desk.wanted
-        auto = self._look.auto if self._look is not None else ""
+        auto = self.look.auto if self.look is not None else ""
         if wanted == "auto":
             return entry.name == auto
         path = str(entry.installed.path) if entry.installed is not None else entry.name
