@@ -48,16 +48,34 @@ const char *vox_status_name(vox_status status);
 typedef struct vox_model vox_model;   /* opaque; weights are memory-mapped */
 
 typedef enum vox_precision {
-    VOX_PRECISION_AUTO = 0,
-    VOX_PRECISION_BF16,   /* weights as stored, float32 arithmetic: the exact path */
-    VOX_PRECISION_F32     /* weights widened to float32 once, same results, more memory */
+    VOX_PRECISION_AUTO = 0,   /* GGUF files and folders below 64 MB as they are; larger folders
+                                 Q8_0 where that fits into half of the memory, else Q4_K_M */
+    VOX_PRECISION_BF16,       /* weights as stored, float32 arithmetic: the exact path */
+    VOX_PRECISION_F32,        /* weights widened to float32 once, same results, more memory */
+    VOX_PRECISION_F16,
+    VOX_PRECISION_Q8_0,       /* 8.5 bits a weight */
+    VOX_PRECISION_Q6_K,       /* 6.6 */
+    VOX_PRECISION_Q5_K_M,     /* 5.5; attention outputs 8 bit, embeddings 6 */
+    VOX_PRECISION_Q4_K_M      /* 4.5; likewise */
 } vox_precision;
 
+/* "auto", "bf16", "q4_k_m", ...; parse returns 0 for a name that there is not. */
+const char *vox_precision_name(vox_precision precision);
+int vox_precision_parse(const char *name, vox_precision *out);
+
+/* Called now and then during long work, from the calling thread, with the part that is done, 0 to
+ * 1; non-zero stops the work. */
+typedef int (*vox_progress_fn)(double done, void *user);
+
 typedef struct vox_model_params {
-    vox_precision precision;
-    int threads;          /* 0 = one per physical core */
-    const char *kernels;  /* NULL = the best this processor has; else "generic", "avx2",
-                             "avx512", "neon" */
+    vox_precision precision;  /* F16 and the quantised ones: of a model stored in BF16, F16 or F32
+                                 a copy is made once, kept in cache_dir and used from there */
+    int threads;              /* 0 = one per physical core */
+    const char *kernels;      /* NULL = the best this processor has; else "generic", "avx2",
+                                 "avx512", "neon" */
+    const char *cache_dir;    /* NULL = $XDG_CACHE_HOME/voxtral or $HOME/.cache/voxtral */
+    vox_progress_fn on_progress;   /* of making that copy; may be NULL */
+    void *user;
 } vox_model_params;
 
 vox_model_params vox_model_default_params(void);
@@ -84,6 +102,21 @@ void vox_model_get_info(const vox_model *model, vox_model_info *info);
 /* Bytes of a token (not NUL-terminated; may end inside a UTF-8 character).
  * NULL and *len = 0 for special and unknown ids. */
 const char *vox_model_token_bytes(const vox_model *model, int id, size_t *len);
+
+/* ---- conversion ------------------------------------------------------------------------ */
+
+typedef struct vox_quantize_params {
+    vox_precision type;       /* anything but AUTO */
+    int threads;              /* 0 = one per physical core */
+    int overwrite;            /* replace a file that is there */
+    vox_progress_fn on_progress;   /* may be NULL */
+    void *user;
+} vox_quantize_params;
+
+/* Write a model stored in BF16, F16 or F32 as one GGUF file that needs nothing beside it. `out`
+ * appears when it is complete, or not at all. Memory stays within some 100 MB. */
+vox_status vox_quantize_model(const char *path, const char *out, const vox_quantize_params *params,
+                              char *err, size_t err_size);
 
 /* ---- streams --------------------------------------------------------------------------- */
 

@@ -74,6 +74,13 @@ char *vox_path(const char *dir, const char *name) {
     return path;
 }
 
+char *vox_copy_text(const char *text) {
+    const size_t n = strlen(text) + 1;
+    char *copy = vox_alloc(n, 1);
+    if (copy) memcpy(copy, text, n);
+    return copy;
+}
+
 static vox_status read_all(FILE *f, const char *path, size_t size, char **out, vox_error *err) {
     char *text = vox_alloc(size + 1, 1);
     if (!text) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to read %s.", path);

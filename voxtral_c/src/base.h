@@ -38,8 +38,9 @@ long vox_alloc_live(void);
 /* The whole of a file, NUL-terminated, at most `max` bytes. Freed by the caller. */
 vox_status vox_read_file(const char *path, size_t max, char **out, size_t *len, vox_error *err);
 
-/* dir + "/" + name, or NULL without memory. Freed by the caller. */
+/* dir + "/" + name, or a copy of text; NULL without memory. Freed by the caller. */
 char *vox_path(const char *dir, const char *name);
+char *vox_copy_text(const char *text);
 
 /* Milliseconds of a clock that never steps. */
 double vox_now_ms(void);

@@ -1,4 +1,4 @@
-/* cpus.c - how many physical cores this process may use. */
+/* cpus.c - how many physical cores and how much memory this process may use. */
 #if defined(__linux__)
 #define _GNU_SOURCE   /* sched_getaffinity */
 #else
@@ -64,11 +64,29 @@ int vox_physical_cores(void) {
     return cores < 1 ? 1 : cores;
 }
 
+double vox_memory_total(void) {
+    static const char *const limits[] = { "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
+    double total = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), limit;
+    char line[64];
+    for (int i = 0; i < 2; i++)
+        if (read_line(limits[i], line, sizeof line) && sscanf(line, "%lf", &limit) == 1 && limit < total) total = limit;
+    return total;
+}
+
 #else
 
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
 #endif
+
+double vox_memory_total(void) {
+#if defined(__APPLE__)
+    uint64_t bytes = 0;
+    size_t size = sizeof bytes;
+    if (sysctlbyname("hw.memsize", &bytes, &size, NULL, 0) == 0) return (double)bytes;
+#endif
+    return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
 
 int vox_physical_cores(void) {
 #if defined(__APPLE__)

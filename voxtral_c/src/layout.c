@@ -55,12 +55,12 @@ static const row of_layer[] = {
 
 vox_weight_type vox_slot_type(const vox_slot *slot, vox_weight_type type) {
     if (slot->kind == VOX_SLOT_VECTOR || slot->kind == VOX_SLOT_CONV) return VOX_WEIGHT_F32;
-    if (vox_block_weights(type) > 32) {
+    if (type == VOX_WEIGHT_Q4_K || type == VOX_WEIGHT_Q5_K) {
         if (slot->kind == VOX_SLOT_ATTENTION_OUT) type = VOX_WEIGHT_Q8_0;
         else if (slot->kind == VOX_SLOT_EMBEDDING) type = VOX_WEIGHT_Q6_K;
     }
     if (slot->cols % vox_block_weights(type) != 0) type = VOX_WEIGHT_Q8_0;
-    return slot->cols % vox_block_weights(type) != 0 ? VOX_WEIGHT_F32 : type;
+    return slot->cols % vox_block_weights(type) != 0 ? VOX_WEIGHT_F16 : type;
 }
 
 static int size_of(const vox_config *c, const vox_stack_config *s, size_code code) {

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "find.h"
+#include "cache.h"
+#include "files.h"
 #include "prompt.h"
-#include "safetensors.h"
 
 const char *vox_status_name(vox_status status) {
     static const char *const names[] = { "ok", "argument", "io", "format", "unsupported", "memory", "state", "aborted" };
@@ -12,12 +12,32 @@ const char *vox_status_name(vox_status status) {
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }
 
+static const char *const precision_names[] = {
+    [VOX_PRECISION_AUTO] = "auto", [VOX_PRECISION_BF16] = "bf16", [VOX_PRECISION_F32] = "f32",
+    [VOX_PRECISION_F16] = "f16", [VOX_PRECISION_Q8_0] = "q8_0", [VOX_PRECISION_Q6_K] = "q6_k",
+    [VOX_PRECISION_Q5_K_M] = "q5_k_m", [VOX_PRECISION_Q4_K_M] = "q4_k_m",
+};
+enum { N_PRECISIONS = sizeof precision_names / sizeof *precision_names };
+
+const char *vox_precision_name(vox_precision precision) {
+    return (size_t)precision < N_PRECISIONS ? precision_names[precision] : "unknown";
+}
+
+int vox_precision_parse(const char *name, vox_precision *out) {
+    for (int i = 0; i < N_PRECISIONS; i++) {
+        if (strcmp(name, precision_names[i]) != 0) continue;
+        *out = (vox_precision)i;
+        return 1;
+    }
+    return 0;
+}
+
 vox_model_params vox_model_default_params(void) {
-    return (vox_model_params){ .precision = VOX_PRECISION_AUTO, .threads = 0, .kernels = NULL };
+    return (vox_model_params){ .precision = VOX_PRECISION_AUTO };
 }
 
 static vox_status check_params(const vox_model_params *p, vox_error *err) {
-    if (p->precision < VOX_PRECISION_AUTO || p->precision > VOX_PRECISION_F32)
+    if (p->precision < VOX_PRECISION_AUTO || p->precision > VOX_PRECISION_Q4_K_M)
         return vox_fail(err, VOX_ERR_ARGUMENT, "There is no precision %d.", (int)p->precision);
     if (p->threads < 0 || p->threads > VOX_MAX_THREADS)
         return vox_fail(err, VOX_ERR_ARGUMENT, "The number of threads must be from 1 to %d, or 0 for the machine's own.",
@@ -66,63 +86,23 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     return VOX_OK;
 }
 
-/* What does not depend on the container: a plan for the front end, and that vocabulary and
- * embeddings fit. */
-static vox_status prepare(vox_model *m, const float *filters, vox_error *err) {
-    if (m->tokenizer.n_vocab > m->config.vocab_size)
-        return vox_fail(err, VOX_ERR_FORMAT,
-                        "%s: the tokenizer has %d tokens but the model only %d; they are of different models.",
-                        m->path, m->tokenizer.n_vocab, m->config.vocab_size);
-    vox_status status = vox_mel_plan_init(&m->mel, &m->config, filters);
+static vox_status load_files(vox_model *m, void *user, vox_error *err) {
+    const vox_model_params *p = user;
+    const int as_stored = p->precision != VOX_PRECISION_BF16 && p->precision != VOX_PRECISION_F32;
+    vox_files f;
+    char *path = NULL;
+    vox_status status = vox_cache_find(m->path, p, &path, err);
+    if (status == VOX_OK) status = vox_files_load(&f, path, as_stored ? VOX_PRECISION_AUTO : p->precision, err);
+    vox_free(path);
+    if (status != VOX_OK) return status;
+    m->config = f.config;
+    m->tokenizer = f.tokenizer;
+    m->weights = f.weights;
+    status = vox_mel_plan_init(&m->mel, &m->config, f.filters);
+    gguf_close(&f.meta);
     if (status == VOX_ERR_UNSUPPORTED)
         return vox_fail(err, status, "%s: a mel window of %d samples is not supported.", m->path, m->config.mel_window);
     return status == VOX_OK ? status : no_memory(err);
-}
-
-/* The small files first: they fail sooner and decide the shapes. */
-static vox_status load_official(vox_model *m, vox_precision precision, vox_error *err) {
-    char *params = vox_path(m->path, "params.json"), *tekken = vox_path(m->path, "tekken.json");
-    char *weights = vox_path(m->path, "consolidated.safetensors");
-    vox_tensors file = { 0 };
-    vox_status status = params && tekken && weights ? VOX_OK : no_memory(err);
-    if (status == VOX_OK) status = vox_config_load(&m->config, params, err);
-    if (status == VOX_OK) status = vox_tokenizer_load(&m->tokenizer, tekken, err);
-    if (status == VOX_OK) status = prepare(m, NULL, err);
-    if (status == VOX_OK) status = safetensors_open(&file, weights, err);
-    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, &file, 0, precision, err);
-    vox_free(params);
-    vox_free(tekken);
-    vox_free(weights);
-    return status;
-}
-
-/* The filters of the front end, or NULL where the file has none that can be used. */
-static const float *find_filters(const vox_model *m, const gguf *g) {
-    const vox_tensor *t = vox_tensors_find(&g->tensors, "frontend.mel_filterbank");
-    const int fits = t && t->type == VOX_WEIGHT_F32 && t->n_dims == 2 && t->shape[0] == m->config.n_mels &&
-                     t->shape[1] == m->config.mel_window / 2 + 1 && (uintptr_t)t->data % sizeof(float) == 0;
-    return fits ? (const float *)(const void *)t->data : NULL;
-}
-
-static vox_status load_gguf(vox_model *m, const char *path, vox_precision precision, vox_error *err) {
-    gguf g;
-    vox_status status = gguf_open(&g, path, err);
-    if (status == VOX_OK) status = vox_config_from_gguf(&m->config, &g, err);
-    if (status == VOX_OK) status = vox_tokenizer_from_gguf(&m->tokenizer, &g, err);
-    if (status == VOX_OK) status = prepare(m, find_filters(m, &g), err);
-    if (status == VOX_OK) status = vox_weights_load(&m->weights, &m->config, &g.tensors, 1, precision, err);
-    gguf_close(&g);
-    return status;
-}
-
-/* A GGUF file, an official folder, or a folder that holds one GGUF file. */
-static vox_status load_files(vox_model *m, void *user, vox_error *err) {
-    const vox_model_params *p = user;
-    char *file = NULL;
-    vox_status status = vox_find_gguf(m->path, &file, err);
-    if (status == VOX_OK) status = file ? load_gguf(m, file, p->precision, err) : load_official(m, p->precision, err);
-    vox_free(file);
-    return status;
 }
 
 vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model_fill fill, void *user,
@@ -131,8 +111,7 @@ vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model
     if (status != VOX_OK) return status;
     vox_model *m = vox_alloc_zero(1, sizeof *m);
     if (!m) return no_memory(err);
-    m->path = vox_alloc(strlen(path) + 1, 1);
-    if (m->path) memcpy(m->path, path, strlen(path) + 1);
+    m->path = vox_copy_text(path);
     status = m->path ? fill(m, user, err) : no_memory(err);
     if (status == VOX_OK) {
         m->cache_bytes = vox_block_weights(m->weights.type) > 1;
@@ -178,13 +157,9 @@ void vox_model_free(vox_model *m) {
 }
 
 void vox_model_get_info(const vox_model *m, vox_model_info *info) {
-    static const char *const precisions[VOX_WEIGHT_TYPES] = {
-        [VOX_WEIGHT_F32] = "f32", [VOX_WEIGHT_BF16] = "bf16", [VOX_WEIGHT_F16] = "f16", [VOX_WEIGHT_Q8_0] = "q8_0",
-        [VOX_WEIGHT_Q6_K] = "q6_k", [VOX_WEIGHT_Q5_K] = "q5_k_m", [VOX_WEIGHT_Q4_K] = "q4_k_m",
-    };
     *info = (vox_model_info){
         .kernels = m->compute.kernels->name,
-        .precision = precisions[m->weights.type],
+        .precision = vox_precision_name(vox_precision_of(m->weights.type)),
         .threads = vox_pool_threads(m->compute.pool),
         .default_delay_ms = m->tokenizer.delay_ms,
         .vocab_size = m->config.vocab_size,

@@ -3,14 +3,16 @@
 #include <math.h>
 #include <string.h>
 
+float vox_delay_frequency(int i, int half) {
+    return (float)exp((double)(-(float)log(10000.0) * (float)i / (float)half));
+}
+
 /* 1 + up(gelu(down(t))) for each layer, t being the delay as a sinusoid, all in float32. */
 static vox_status make_scale(vox_model *m, int delay, float *scale) {
     const int dim = m->config.decoder.dim, half = dim / 2, inner = m->config.ada_dim;
     float *t = vox_alloc((size_t)dim, sizeof *t), *hidden = vox_alloc((size_t)inner, sizeof *hidden);
-    const float log_base = -(float)log(10000.0);
     for (int i = 0; t && i < half; i++) {
-        const float f = (float)exp((double)(log_base * (float)i / (float)half));
-        const float angle = (float)delay * f;
+        const float angle = (float)delay * vox_delay_frequency(i, half);
         t[i] = (float)cos((double)angle);
         t[half + i] = (float)sin((double)angle);
     }

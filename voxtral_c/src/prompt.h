@@ -23,6 +23,9 @@ void vox_prompts_free(vox_model *model);
 /* Feed the left padding to an utterance just reset and decode all that it makes known. */
 vox_status vox_prompt_play(vox_utterance *u, const float *ffn_scale);
 
+/* Of the sinusoid that tells the decoder the delay: of `half` frequencies the i-th. */
+float vox_delay_frequency(int i, int half);
+
 /* Number of positions before the first generated token's, and the token at each. */
 static inline int vox_prompt_length(const vox_model *m, int delay) { return 1 + m->tokenizer.n_left_pad + delay; }
 static inline int vox_prompt_token(int64_t position) { return position == 0 ? VOX_BOS : VOX_STREAMING_PAD; }

@@ -32,9 +32,8 @@ static vox_status map_file(vox_tensors *t, size_t least, vox_error *err) {
 
 vox_status vox_tensors_map(vox_tensors *t, const char *path, size_t least, vox_error *err) {
     memset(t, 0, sizeof *t);
-    t->path = vox_alloc(strlen(path) + 1, 1);
+    t->path = vox_copy_text(path);
     if (!t->path) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
-    memcpy(t->path, path, strlen(path) + 1);
     vox_status status = map_file(t, least, err);
     if (status != VOX_OK) vox_tensors_close(t);
     return status;

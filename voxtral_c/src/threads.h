@@ -28,4 +28,7 @@ void vox_pool_run(vox_pool *pool, vox_job_fn fn, void *arg, int items);
 /* Physical cores this process may use: affinity and container limits count. At least 1. */
 int vox_physical_cores(void);
 
+/* Bytes of memory that the machine, or the container this runs in, has in all. */
+double vox_memory_total(void);
+
 #endif

@@ -4,8 +4,7 @@
 
 #include "json.h"
 
-enum { MAX_TOKEN_BYTES = 4096, MAX_VOCAB = 1 << 22 };
-#define MAX_FILE ((size_t)256 << 20)
+enum { MAX_VOCAB = 1 << 22 };
 
 /* ---- tekken.json ----------------------------------------------------------------------- */
 
@@ -69,7 +68,7 @@ static vox_status read_vocab(vox_tokenizer *tok, const json_doc *doc, const json
         const json_node *bytes = json_member(doc, v, "token_bytes");
         int64_t rank;
         if (!json_integer(doc, json_member(doc, v, "rank"), &rank) || rank < 0 || rank > MAX_VOCAB ||
-            !bytes || bytes->type != JSON_STRING || bytes->len > MAX_TOKEN_BYTES)
+            !bytes || bytes->type != JSON_STRING || bytes->len > VOX_MAX_TOKEN_BYTES)
             return vox_fail(err, VOX_ERR_FORMAT, "%s: an entry of vocab lacks a rank or token_bytes.", path);
         if (rank >= n) continue;
         if (!by_rank[rank]) total += bytes->len;
@@ -81,7 +80,7 @@ static vox_status read_vocab(vox_tokenizer *tok, const json_doc *doc, const json
     if (!tok->offsets || !tok->bytes)
         return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
     for (int i = 0; i < n; i++) {
-        char text[MAX_TOKEN_BYTES + 1];
+        char text[VOX_MAX_TOKEN_BYTES + 1];
         long length = 0;
         if (by_rank[i]) {
             length = json_string(doc, by_rank[i], text, sizeof text);
@@ -99,7 +98,7 @@ vox_status vox_tokenizer_load(vox_tokenizer *tok, const char *path, vox_error *e
     size_t len;
     json_doc doc;
     memset(tok, 0, sizeof *tok);
-    vox_status status = vox_read_file(path, MAX_FILE, &text, &len, err);
+    vox_status status = vox_read_file(path, VOX_MAX_TEKKEN, &text, &len, err);
     if (status != VOX_OK) return status;
     status = json_parse(&doc, text, len, path, err);
     if (status == VOX_OK) status = read_settings(tok, &doc, path, err);
@@ -165,7 +164,7 @@ static vox_status read_pieces(vox_tokenizer *tok, const gguf_value *tokens, cons
     for (size_t i = 0; i < n; i++) {
         long length = 0;
         at = gguf_next_string(at, &text);
-        if (text.len > MAX_TOKEN_BYTES) length = -1;
+        if (text.len > VOX_MAX_TOKEN_BYTES) length = -1;
         else if (token_type(types, (uint64_t)tok->n_special + i) == TYPE_NORMAL) length = decode_token(text, tok->bytes + tok->offsets[i]);
         if (length < 0)
             return vox_fail(err, VOX_ERR_FORMAT, "%s: token %d is not in GPT-2's byte alphabet.", path, tok->n_special + (int)i);
@@ -183,7 +182,7 @@ vox_status vox_tokenizer_from_gguf(vox_tokenizer *tok, const gguf *g, vox_error 
     if (!gguf_string(g, "tokenizer.ggml.model", &model) || model.len != 4 || memcmp(model.at, "gpt2", 4))
         return vox_fail(err, VOX_ERR_UNSUPPORTED, "%s: tokenizer.ggml.model must be gpt2.", path);
     if (!tokens || tokens->type != GGUF_ARRAY || tokens->item != GGUF_STRING || tokens->count > MAX_VOCAB ||
-        tokens->entry_size > MAX_FILE || !types || types->type != GGUF_ARRAY || types->item != GGUF_I32 || types->count != tokens->count)
+        tokens->entry_size > VOX_MAX_TEKKEN || !types || types->type != GGUF_ARRAY || types->item != GGUF_I32 || types->count != tokens->count)
         return vox_fail(err, VOX_ERR_FORMAT, "%s: tokenizer.ggml.tokens and token_type are not lists of the same length.", path);
     tok->n_vocab = (int)tokens->count;
     while (tok->n_special < tok->n_vocab && token_type(types, (uint64_t)tok->n_special) == TYPE_CONTROL) tok->n_special++;

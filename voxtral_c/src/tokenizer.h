@@ -7,6 +7,9 @@
 /* Special tokens the decoder uses; the same in every Tekken vocabulary of this model. */
 enum { VOX_BOS = 1, VOX_EOS = 2, VOX_STREAMING_PAD = 32, VOX_STREAMING_WORD = 33 };
 
+enum { VOX_MAX_TOKEN_BYTES = 4096 };
+#define VOX_MAX_TEKKEN ((size_t)256 << 20)    /* bytes of a tekken.json */
+
 typedef struct vox_tokenizer {
     int n_special;            /* ids below are special and never printed */
     int n_vocab;              /* ids from here on do not exist */

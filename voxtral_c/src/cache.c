@@ -1,0 +1,179 @@
+#define _DEFAULT_SOURCE       /* realpath */
+#define _DARWIN_C_SOURCE
+#include "cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "threads.h"
+
+/* Weights below this stay as they are: they are soon read, however they are stored. */
+#define SMALL_BYTES 64e6
+enum { FORMAT = 1, MAX_NAME = 512 };      /* FORMAT: a change makes all copies anew */
+
+static vox_status no_memory(const char *path, vox_error *err) {
+    return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
+}
+
+/* ---- which precision ------------------------------------------------------------------- */
+
+/* For an official folder of two bytes a weight. What is at hand in all, not what is free just
+ * now: the same machine always comes to the same answer. */
+static vox_precision choose(const char *folder) {
+    char *weights = vox_path(folder, "consolidated.safetensors");
+    struct stat info;
+    const double bytes = weights && stat(weights, &info) == 0 ? (double)info.st_size : 0;
+    vox_free(weights);
+    if (bytes < SMALL_BYTES) return VOX_PRECISION_AUTO;
+    return vox_memory_total() >= 2 * bytes * 8.5 / 16 ? VOX_PRECISION_Q8_0 : VOX_PRECISION_Q4_K_M;
+}
+
+/* The copy is made of a model in plain floats, or it is what the model's file holds anyhow. */
+static vox_status check_source(const char *file, vox_precision wanted, int *as_it_is, vox_error *err) {
+    vox_files f;
+    vox_status status = vox_files_load(&f, file, VOX_PRECISION_AUTO, err);
+    if (status != VOX_OK) return status;
+    *as_it_is = f.precision == wanted;
+    if (!*as_it_is && f.precision >= VOX_PRECISION_Q8_0)
+        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "%s holds %s weights and cannot become %s; leave the precision to auto.",
+                          file, vox_precision_name(f.precision), vox_precision_name(wanted));
+    vox_files_free(&f);
+    return status;
+}
+
+/* ---- names in the cache ---------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t hash, const void *data, size_t n) {
+    const uint8_t *p = data;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ p[i]) * 1099511628211u;      /* FNV-1a */
+    return hash;
+}
+
+/* A changed file has another size or time. */
+static uint64_t mix_file(uint64_t hash, const char *folder, const char *name) {
+    char *path = name ? vox_path(folder, name) : vox_copy_text(folder);
+    struct stat info;
+    if (path && stat(path, &info) == 0) {
+#if defined(__APPLE__)
+        const int64_t ns = info.st_mtimespec.tv_nsec;
+#else
+        const int64_t ns = info.st_mtim.tv_nsec;
+#endif
+        const int64_t facts[] = { info.st_size, info.st_mtime, ns, FORMAT };
+        hash = mix(hash, facts, sizeof facts);
+    }
+    vox_free(path);
+    return hash;
+}
+
+/* FOLDER-PLACE-PRECISION-STATE.gguf, PLACE being a hash of the model's path, STATE of its files'
+ * sizes and times; *prefix is the length up to STATE. */
+static void copy_name(const char *path, int is_folder, vox_precision precision, char *name, size_t size, int *prefix) {
+    const uint64_t start = 14695981039346656037u;
+    char *real = realpath(path, NULL);
+    const char *place = real ? real : path, *last = strrchr(place, '/');
+    uint64_t state = start;
+    if (is_folder) {
+        state = mix_file(state, path, "params.json");
+        state = mix_file(state, path, "tekken.json");
+        state = mix_file(state, path, "consolidated.safetensors");
+    } else {
+        state = mix_file(state, path, NULL);
+    }
+    *prefix = snprintf(name, size, "%.200s-%08" PRIx32 "-%s-", last && last[1] ? last + 1 : place,
+                       (uint32_t)mix(start, place, strlen(place)), vox_precision_name(precision));
+    snprintf(name + *prefix, size - (size_t)*prefix, "%016" PRIx64 ".gguf", state);
+    free(real);
+}
+
+static char *cache_folder(const vox_model_params *p) {
+    const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (p->cache_dir) return vox_copy_text(p->cache_dir);
+    if (base && base[0] == '/') return vox_path(base, "voxtral");
+    return vox_path(home && home[0] ? home : "/tmp", ".cache/voxtral");
+}
+
+static vox_status make_folder(const char *path, vox_error *err) {
+    char part[4096];
+    const size_t n = strlen(path);
+    for (size_t i = 1; i <= n && n < sizeof part; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        if (mkdir(part, 0755) != 0 && errno != EEXIST && i == n)
+            return vox_fail(err, VOX_ERR_IO, "%s cannot be made, to keep quantised weights: %s.", path, strerror(errno));
+    }
+    return VOX_OK;
+}
+
+/* Copies of what the model was before: same name, same place, same precision, other state. */
+static void remove_older(const char *folder, const char *name, int prefix) {
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+        if (strncmp(e->d_name, name, (size_t)prefix) != 0 || !strcmp(e->d_name, name)) continue;
+        char *path = vox_path(folder, e->d_name);
+        if (path) unlink(path);
+        vox_free(path);
+    }
+    if (dir) closedir(dir);
+}
+
+/* ---- making the copy ------------------------------------------------------------------- */
+
+/* Another process may be at it: then wait until it has done it, or given up. */
+static vox_status make_copy(const char *path, const char *copy, const vox_model_params *p, vox_precision precision, vox_error *err) {
+    const vox_quantize_params q = { precision, p->threads, 1, p->on_progress, p->user };
+    for (;;) {
+        if (access(copy, F_OK) == 0) return VOX_OK;
+        vox_status status = vox_quantize_model(path, copy, &q, err->text, err->size);
+        if (status != VOX_ERR_STATE) return status;
+        if (p->on_progress && p->on_progress(0, p->user))
+            return vox_fail(err, VOX_ERR_ABORTED, "The conversion of %s was stopped.", path);
+        nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+    }
+}
+
+static vox_status find_copy(const char *path, int is_folder, const vox_model_params *p, vox_precision precision,
+                            char **file, vox_error *err) {
+    char name[MAX_NAME];
+    int prefix;
+    copy_name(path, is_folder, precision, name, sizeof name, &prefix);
+    char *folder = cache_folder(p), *copy = folder ? vox_path(folder, name) : NULL;
+    vox_status status = copy ? VOX_OK : no_memory(path, err);
+    if (status == VOX_OK && access(copy, F_OK) != 0) {
+        status = make_folder(folder, err);
+        if (status == VOX_OK) status = make_copy(path, copy, p, precision, err);
+        if (status == VOX_OK) remove_older(folder, name, prefix);
+    }
+    if (status == VOX_OK) *file = copy;
+    else vox_free(copy);
+    vox_free(folder);
+    return status;
+}
+
+vox_status vox_cache_find(const char *path, const vox_model_params *p, char **file, vox_error *err) {
+    vox_precision precision = p->precision;
+    char *gguf_file = NULL;
+    int as_it_is = precision == VOX_PRECISION_BF16 || precision == VOX_PRECISION_F32;
+    vox_status status = as_it_is ? VOX_OK : vox_find_gguf(path, &gguf_file, err);
+    if (status == VOX_OK && precision == VOX_PRECISION_AUTO) {
+        precision = gguf_file ? VOX_PRECISION_AUTO : choose(path);
+        as_it_is = precision == VOX_PRECISION_AUTO;
+    } else if (status == VOX_OK && gguf_file) {
+        status = check_source(gguf_file, precision, &as_it_is, err);
+    }
+    *file = NULL;
+    if (status == VOX_OK && as_it_is) *file = vox_copy_text(path);
+    else if (status == VOX_OK) status = find_copy(gguf_file ? gguf_file : path, !gguf_file, p, precision, file, err);
+    if (status == VOX_OK && !*file) status = no_memory(path, err);
+    vox_free(gguf_file);
+    return status;
+}

@@ -1,0 +1,270 @@
+/* convert.c - a model as one GGUF file: tensor by tensor, some rows at a time, on all cores. */
+#define _DEFAULT_SOURCE       /* madvise */
+#define _DARWIN_C_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "mel.h"
+#include "metadata.h"
+#include "out_file.h"
+#include "prompt.h"
+#include "threads.h"
+
+enum { CHUNK_BYTES = 16 << 20, ITEM_WEIGHTS = 1 << 15 };
+
+typedef struct plan {             /* one tensor of the new file */
+    vox_slot slot;
+    vox_weight_type type;
+    int rows, cols;               /* as rows of floats: a vector is one, a convolution's taps lie flat */
+    const float *values;          /* of tables that the source does not have; else NULL */
+    uint64_t offset, bytes;
+} plan;
+
+typedef struct converter {
+    const vox_quantize_params *params;
+    const char *path;
+    vox_error *err;
+    vox_files files;
+    vox_mel_plan mel;
+    float *frequencies;           /* [decoder dim / 2] */
+    plan *plans;
+    size_t n_plans, capacity;
+    uint64_t total, written;      /* bytes of tensors */
+    gguf_bytes head;
+    vox_pool *pool;
+    float *rows;                  /* one of row_floats for each thread */
+    size_t row_floats;
+    uint8_t *chunk;
+    size_t chunk_bytes;
+    vox_out_file out;
+} converter;
+
+static vox_status no_memory(converter *c) {
+    return vox_fail(c->err, VOX_ERR_MEMORY, "There is no memory to convert %s.", c->path);
+}
+
+/* ---- what the file will hold ----------------------------------------------------------- */
+
+/* The mixes of transcribe.cpp's files. */
+static vox_weight_type choose_type(vox_precision precision, const vox_slot *s) {
+    static const struct { vox_weight_type linear, attention_out, embedding; } mixes[] = {
+        [VOX_PRECISION_BF16] = { VOX_WEIGHT_BF16, VOX_WEIGHT_BF16, VOX_WEIGHT_BF16 },
+        [VOX_PRECISION_F32] = { VOX_WEIGHT_F32, VOX_WEIGHT_F32, VOX_WEIGHT_F32 },
+        [VOX_PRECISION_F16] = { VOX_WEIGHT_F16, VOX_WEIGHT_F16, VOX_WEIGHT_F16 },
+        [VOX_PRECISION_Q8_0] = { VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q8_0 },
+        [VOX_PRECISION_Q6_K] = { VOX_WEIGHT_Q6_K, VOX_WEIGHT_Q6_K, VOX_WEIGHT_Q6_K },
+        [VOX_PRECISION_Q5_K_M] = { VOX_WEIGHT_Q5_K, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q6_K },
+        [VOX_PRECISION_Q4_K_M] = { VOX_WEIGHT_Q4_K, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q6_K },
+    };
+    vox_weight_type type = mixes[precision].linear;
+    if (s->kind == VOX_SLOT_VECTOR || s->kind == VOX_SLOT_CONV) return VOX_WEIGHT_F32;
+    if (s->kind == VOX_SLOT_ATTENTION_OUT) type = mixes[precision].attention_out;
+    if (s->kind == VOX_SLOT_EMBEDDING) type = mixes[precision].embedding;
+    if (s->cols % vox_block_weights(type)) type = VOX_WEIGHT_Q8_0;
+    return s->cols % vox_block_weights(type) ? VOX_WEIGHT_F16 : type;
+}
+
+static vox_status append(converter *c, const vox_slot *slot, vox_weight_type type, const float *values) {
+    if (c->n_plans == c->capacity) {
+        const size_t capacity = c->capacity * 2 + 256;
+        plan *plans = vox_alloc(capacity, sizeof *plans);
+        if (!plans) return no_memory(c);
+        if (c->n_plans) memcpy(plans, c->plans, c->n_plans * sizeof *plans);
+        vox_free(c->plans);
+        c->plans = plans;
+        c->capacity = capacity;
+    }
+    plan *p = &c->plans[c->n_plans++];
+    *p = (plan){ .slot = *slot, .type = type, .values = values };
+    p->rows = slot->kind == VOX_SLOT_VECTOR ? 1 : slot->rows;
+    p->cols = slot->kind == VOX_SLOT_VECTOR ? slot->rows : slot->kind == VOX_SLOT_CONV ? 3 * slot->cols : slot->cols;
+    p->bytes = (uint64_t)p->rows * vox_row_bytes(type, p->cols);
+    p->offset = (c->total + GGUF_ALIGNMENT - 1) / GGUF_ALIGNMENT * GGUF_ALIGNMENT;
+    c->total = p->offset + p->bytes;
+    return VOX_OK;
+}
+
+static vox_status append_slot(void *user, const vox_slot *slot) {
+    converter *c = user;
+    return append(c, slot, choose_type(c->params->type, slot), NULL);
+}
+
+static vox_status append_table(converter *c, const char *name, const float *values, int rows, int cols) {
+    vox_slot slot = { .kind = cols ? VOX_SLOT_MATRIX : VOX_SLOT_VECTOR, .rows = rows, .cols = cols };
+    snprintf(slot.gguf, sizeof slot.gguf, "%s", name);
+    return append(c, &slot, VOX_WEIGHT_F32, values);
+}
+
+static vox_status make_plans(converter *c) {
+    const vox_config *config = &c->files.config;
+    const int half = config->decoder.dim / 2;
+    vox_status status = vox_mel_plan_init(&c->mel, config, c->files.filters);
+    if (status != VOX_OK) return vox_fail(c->err, status, "%s: its front end is not supported.", c->path);
+    c->frequencies = vox_alloc((size_t)half, sizeof *c->frequencies);
+    if (!c->frequencies) return no_memory(c);
+    for (int i = 0; i < half; i++) c->frequencies[i] = vox_delay_frequency(i, half);
+    status = append_table(c, "frontend.mel_filterbank", c->mel.filters, c->mel.n_mels, c->mel.n_bins);
+    if (status == VOX_OK) status = append_table(c, "frontend.window", c->mel.hann, c->mel.window, 0);
+    if (status == VOX_OK) status = append_table(c, "dec.time_embed.inv_freq", c->frequencies, half, 0);
+    return status == VOX_OK ? vox_layout_each(config, NULL, append_slot, c) : status;
+}
+
+static vox_status make_head(converter *c) {
+    gguf_bytes values = { 0 };
+    vox_status status = vox_write_metadata(&values, &c->files, c->path, c->params->type, c->err);
+    gguf_put(&c->head, "GGUF", 4);
+    gguf_put_u32(&c->head, 3);
+    gguf_put_u64(&c->head, c->n_plans);
+    gguf_put_u64(&c->head, values.entries);
+    gguf_put(&c->head, values.data, values.size);
+    vox_free(values.data);
+    for (size_t i = 0; i < c->n_plans; i++) {
+        const plan *p = &c->plans[i];
+        const vox_slot *s = &p->slot;
+        gguf_put_text(&c->head, s->gguf, strlen(s->gguf));
+        gguf_put_u32(&c->head, s->kind == VOX_SLOT_VECTOR ? 1 : s->kind == VOX_SLOT_CONV ? 3 : 2);
+        if (s->kind == VOX_SLOT_CONV) gguf_put_u64(&c->head, 3);          /* the fastest first */
+        if (s->kind != VOX_SLOT_VECTOR) gguf_put_u64(&c->head, (uint64_t)s->cols);
+        gguf_put_u64(&c->head, (uint64_t)s->rows);
+        gguf_put_u32(&c->head, gguf_weight_type_number(p->type));
+        gguf_put_u64(&c->head, p->offset);
+    }
+    static const uint8_t zeros[GGUF_ALIGNMENT];
+    gguf_put(&c->head, zeros, (GGUF_ALIGNMENT - c->head.size % GGUF_ALIGNMENT) % GGUF_ALIGNMENT);
+    return status == VOX_OK && c->head.failed ? no_memory(c) : status;
+}
+
+/* ---- tensors --------------------------------------------------------------------------- */
+
+typedef struct rows_job {
+    const converter *c;
+    const plan *p;
+    const vox_tensor *source;     /* NULL: p->values */
+    int heads;                    /* whose rows come interleaved and go as halves; 0 = as they are */
+    int first, count, per_item;   /* rows of the chunk, and of an item */
+} rows_job;
+
+/* Of `n` rows in `heads` heads, the interleaved one that goes to place i. */
+static int interleaved(int i, int n, int heads) {
+    const int size = n / heads, at = i % size, half = size / 2;
+    return i - at + (at < half ? 2 * at : 2 * (at - half) + 1);
+}
+
+static void convert_rows(void *arg, int item, int thread) {
+    const rows_job *job = arg;
+    const plan *p = job->p;
+    float *row = job->c->rows + (size_t)thread * job->c->row_floats;
+    const size_t bytes = vox_row_bytes(p->type, p->cols);
+    const int is_vector = p->slot.kind == VOX_SLOT_VECTOR;
+    const int end = (item + 1) * job->per_item < job->count ? (item + 1) * job->per_item : job->count;
+    for (int i = item * job->per_item; i < end; i++) {
+        const int at = job->first + i, from = job->heads && !is_vector ? interleaved(at, p->rows, job->heads) : at;
+        const float *x = row;
+        if (!job->source) x = p->values + (size_t)at * (size_t)p->cols;
+        else vox_tensor_read(job->source, (int64_t)from * p->cols, p->cols, row);
+        uint8_t *out = job->c->chunk + (size_t)i * bytes;
+        if (!job->heads || !is_vector) vox_quantize(p->type, x, out, (size_t)p->cols);
+        else
+            for (int j = 0; j < p->cols; j++) memcpy(out + (size_t)j * 4, x + interleaved(j, p->cols, job->heads), 4);
+    }
+}
+
+/* The pages read so far need not stay in this process. */
+static void release(const vox_tensor *t, uint64_t from, uint64_t to) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)t->data + from + page - 1) / page * page, end = ((uintptr_t)t->data + to) / page * page;
+    if (end > begin) madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+static vox_status report(converter *c) {
+    if (!c->params->on_progress || !c->params->on_progress((double)c->written / (double)c->total, c->params->user)) return VOX_OK;
+    return vox_fail(c->err, VOX_ERR_ABORTED, "The conversion of %s was stopped.", c->path);
+}
+
+static vox_status write_tensor(converter *c, const plan *p) {
+    static const uint8_t zeros[GGUF_ALIGNMENT];
+    const vox_tensor *t = p->values ? NULL : vox_tensors_find(&c->files.weights.file, c->files.is_gguf ? p->slot.gguf : p->slot.official);
+    const size_t bytes = vox_row_bytes(p->type, p->cols);
+    const int most = c->chunk_bytes / bytes < (size_t)p->rows ? (int)(c->chunk_bytes / bytes) : p->rows;
+    const uint64_t source_row = t ? (uint64_t)p->cols * vox_block_bytes(t->type) : 0;
+    vox_status status = vox_out_write(&c->out, zeros, (size_t)(p->offset - c->written), c->err);
+    c->written = p->offset;
+    for (int at = 0; at < p->rows && status == VOX_OK; at += most) {
+        rows_job job = { c, p, t, c->files.is_gguf ? 0 : p->slot.heads, at, p->rows - at < most ? p->rows - at : most, ITEM_WEIGHTS / p->cols + 1 };
+        vox_pool_run(c->pool, convert_rows, &job, (job.count + job.per_item - 1) / job.per_item);
+        if (t) release(t, (uint64_t)at * source_row, (uint64_t)(at + job.count) * source_row);
+        status = vox_out_write(&c->out, c->chunk, (size_t)job.count * bytes, c->err);
+        c->written += (uint64_t)job.count * bytes;
+        if (status == VOX_OK) status = report(c);
+    }
+    return status;
+}
+
+static vox_status make_buffers(converter *c) {
+    for (size_t i = 0; i < c->n_plans; i++) {
+        const plan *p = &c->plans[i];
+        const size_t bytes = vox_row_bytes(p->type, p->cols);
+        if ((size_t)p->cols > c->row_floats) c->row_floats = (size_t)p->cols;
+        if (bytes > c->chunk_bytes) c->chunk_bytes = bytes;
+    }
+    if (c->chunk_bytes < CHUNK_BYTES) c->chunk_bytes = CHUNK_BYTES;
+    c->pool = vox_pool_new(c->params->threads ? c->params->threads : vox_physical_cores());
+    c->chunk = vox_alloc(c->chunk_bytes, 1);
+    c->rows = c->pool ? vox_alloc(c->row_floats * (size_t)vox_pool_threads(c->pool), sizeof *c->rows) : NULL;
+    return c->pool && c->chunk && c->rows ? VOX_OK : no_memory(c);
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static vox_status check_params(const vox_quantize_params *p, const char *out, vox_error *err) {
+    if (p->type <= VOX_PRECISION_AUTO || p->type > VOX_PRECISION_Q4_K_M)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "There is no type %d to convert to.", (int)p->type);
+    if (p->threads < 0 || p->threads > VOX_MAX_THREADS)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "The number of threads must be from 1 to %d, or 0 for the machine's own.", VOX_MAX_THREADS);
+    if (!p->overwrite && access(out, F_OK) == 0)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "%s is there already; choose another name, or replace it with --force.", out);
+    return VOX_OK;
+}
+
+static vox_status open_source(converter *c) {
+    vox_status status = vox_files_load(&c->files, c->path, VOX_PRECISION_AUTO, c->err);
+    if (status == VOX_OK && c->files.precision >= VOX_PRECISION_Q8_0)
+        return vox_fail(c->err, VOX_ERR_UNSUPPORTED, "%s holds %s weights already; convert the official folder or a BF16 file instead.",
+                        c->path, vox_precision_name(c->files.precision));
+    return status;
+}
+
+static void free_all(converter *c) {
+    vox_out_close(&c->out);
+    vox_pool_free(c->pool);
+    vox_free(c->rows);
+    vox_free(c->chunk);
+    vox_free(c->head.data);
+    vox_free(c->plans);
+    vox_free(c->frequencies);
+    vox_mel_plan_free(&c->mel);
+    vox_files_free(&c->files);
+}
+
+vox_status vox_quantize_model(const char *path, const char *out, const vox_quantize_params *params,
+                              char *err_text, size_t err_size) {
+    vox_error err = { err_text, err_size };
+    converter c = { .params = params, .path = path, .err = &err, .out = { NULL, NULL, -1 } };
+    if (err_text && err_size) err_text[0] = 0;
+    if (!path || !out || !params) return vox_fail(&err, VOX_ERR_ARGUMENT, "A model, a file and a type must be named.");
+    vox_status status = check_params(params, out, &err);
+    if (status == VOX_OK) status = open_source(&c);
+    if (status == VOX_OK) status = make_plans(&c);
+    if (status == VOX_OK) status = make_head(&c);
+    if (status == VOX_OK) status = make_buffers(&c);
+    if (status == VOX_OK) status = vox_out_open(&c.out, out, c.head.size + c.total, &err);
+    if (status == VOX_OK) status = vox_out_write(&c.out, c.head.data, c.head.size, &err);
+    for (size_t i = 0; i < c.n_plans && status == VOX_OK; i++) status = write_tensor(&c, &c.plans[i]);
+    if (status == VOX_OK) status = vox_out_finish(&c.out, &err);
+    free_all(&c);
+    return status;
+}
