@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "../src/files.h"
 #include "../src/random.h"
 #include "../src/stream.h"
 #include "exit_codes.h"
@@ -307,17 +308,11 @@ static void print_json(const bench *b) {
 /* ---- the run --------------------------------------------------------------------------- */
 
 static vox_status make_model(bench *b, const options *opt, char *err_text, size_t err_size) {
-    static const struct { const char *name; vox_weight_type type; } types[] = {
-        { "f32", VOX_WEIGHT_F32 },   { "bf16", VOX_WEIGHT_BF16 },   { "f16", VOX_WEIGHT_F16 },   { "q8_0", VOX_WEIGHT_Q8_0 },
-        { "q6_k", VOX_WEIGHT_Q6_K }, { "q5_k_m", VOX_WEIGHT_Q5_K }, { "q4_k_m", VOX_WEIGHT_Q4_K },
-    };
     vox_error err = { err_text, err_size };
     const vox_config config = vox_full_size();
-    const char *type = opt->bench_type ? opt->bench_type : "q4_k_m";
+    const vox_precision type = opt->type ? opt->type : VOX_PRECISION_Q4_K_M;
     if (opt->model_dir) return vox_model_load(opt->model_dir, &opt->model, &b->model, err_text, err_size);
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (!strcmp(types[i].name, type)) return vox_model_random(&config, types[i].type, &opt->model, &b->model, &err);
-    return vox_fail(&err, VOX_ERR_ARGUMENT, "--type is f32, bf16, f16, q8_0, q6_k, q5_k_m or q4_k_m, not '%s'.", type);
+    return vox_model_random(&config, vox_precision_weights(type), &opt->model, &b->model, &err);
 }
 
 static int prepare(bench *b, const options *opt) {

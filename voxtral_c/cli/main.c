@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "microphone.h"
 #include "options.h"
+#include "quantize.h"
 #include "session.h"
 
 static int complain(const char *message, int about_use) {
@@ -37,8 +38,9 @@ int main(int argc, char **argv) {
     case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");
     case COMMAND_LIST_DEVICES: return list_devices(&opt);
     case COMMAND_BENCH: return bench_run(&opt);
+    case COMMAND_QUANTIZE:
     case COMMAND_TRANSCRIBE: break;
     }
     if (interrupt_install() != 0) return complain("signals cannot be caught", 0);
-    return session_run(&opt);
+    return opt.command == COMMAND_QUANTIZE ? quantize_run(&opt) : session_run(&opt);
 }

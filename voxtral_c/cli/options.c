@@ -9,8 +9,9 @@
 typedef enum option_id {
     OPT_MODEL, OPT_FILE, OPT_STDIN, OPT_MIC, OPT_FRAMED, OPT_INTERVAL, OPT_LOW_LATENCY, OPT_OUTPUT,
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
-    OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES, OPT_VERSION, OPT_HELP,
-    OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_JSON
+    OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES,
+    OPT_VERSION, OPT_HELP, OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_JSON, OPT_CACHE,
+    OPT_QUANTIZE, OPT_FORCE
 } option_id;
 
 static const struct option_name {
@@ -27,9 +28,11 @@ static const struct option_name {
     {"--debug", OPT_DEBUG, 0},      {"--events", OPT_EVENTS, 0},
     {"--tokens", OPT_TOKENS, 0},    {"--threads", OPT_THREADS, 1},
     {"--precision", OPT_PRECISION, 1}, {"--kernels", OPT_KERNELS, 1},
+    {"--cache", OPT_CACHE, 1},      {"--quantize", OPT_QUANTIZE, 1},
+    {"--type", OPT_TYPE, 1},        {"--force", OPT_FORCE, 0},
     {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
     {"--no-rut-guard", OPT_NO_RUT_GUARD, 0}, {"--no-draft", OPT_NO_DRAFT, 0},
-    {"--bench", OPT_BENCH, 0},      {"--type", OPT_TYPE, 1},
+    {"--bench", OPT_BENCH, 0},
     {"--replay", OPT_REPLAY, 1},    {"--json", OPT_JSON, 0},
     {"--list-devices", OPT_LIST_DEVICES, 0},
     {"--version", OPT_VERSION, 0},  {"--help", OPT_HELP, 0}, {"-h", OPT_HELP, 0},
@@ -77,15 +80,14 @@ static int choose_output(parser *p, output_kind kind) {
 }
 
 static int set_precision(parser *p, const char *value) {
-    static const struct { const char *name; vox_precision precision; } known[] = {
-        {"auto", VOX_PRECISION_AUTO}, {"bf16", VOX_PRECISION_BF16}, {"f32", VOX_PRECISION_F32},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(value, known[i].name) != 0) continue;
-        p->o->model.precision = known[i].precision;
-        return 1;
-    }
-    return FAIL(p, "--precision is auto, bf16 or f32, not '%s'", value);
+    return vox_precision_parse(value, &p->o->model.precision) ||
+           FAIL(p, "--precision is auto, bf16, f32, f16, q8_0, q6_k, q5_k_m or q4_k_m, not '%s'", value);
+}
+
+static int set_type(parser *p, const char *value) {
+    vox_precision *type = &p->o->type;
+    return (vox_precision_parse(value, type) && *type != VOX_PRECISION_AUTO) ||
+           FAIL(p, "--type is f32, bf16, f16, q8_0, q6_k, q5_k_m or q4_k_m, not '%s'", value);
 }
 
 static int set_delay(parser *p, const char *value) {
@@ -103,9 +105,14 @@ static int apply_value(parser *p, option_id id, const char *value) {
     case OPT_OUTPUT: o->output_path = value; return 1;
     case OPT_KERNELS: o->model.kernels = value; return 1;
     case OPT_DEVICE: o->device = value; return 1;
-    case OPT_TYPE: o->bench_type = value; return 1;
     case OPT_REPLAY: o->replay = value; return 1;
+    case OPT_CACHE: o->model.cache_dir = value; return 1;
     case OPT_PRECISION: return set_precision(p, value);
+    case OPT_TYPE: return set_type(p, value);
+    case OPT_QUANTIZE:
+        o->command = COMMAND_QUANTIZE;
+        o->quantize_path = value;
+        return 1;
     case OPT_DELAY: return set_delay(p, value);
     case OPT_FILE:
         o->input_path = value;
@@ -139,6 +146,7 @@ static int apply_flag(parser *p, option_id id) {
     case OPT_LOW_LATENCY: o->low_latency = 1; return 1;
     case OPT_MONITOR: o->monitor = 1; return 1;
     case OPT_SILENT: o->silent = 1; return 1;
+    case OPT_FORCE: o->force = 1; return 1;
     case OPT_DEBUG: o->debug = 1; return 1;
     case OPT_NO_DRAFT: o->no_draft = 1; return 1;
     case OPT_JSON: o->json = 1; return 1;
@@ -167,12 +175,19 @@ static int parse_one(parser *p) {
 
 static int check(parser *p) {
     options *o = p->o;
-    if (o->command != COMMAND_BENCH && (o->bench_type || o->replay || o->json))
-        return FAIL(p, "--type, --replay and --json go with --bench");
+    if (o->command != COMMAND_BENCH && (o->replay || o->json))
+        return FAIL(p, "--replay and --json go with --bench");
+    if (o->command == COMMAND_QUANTIZE) {
+        if (!o->model_dir) return FAIL(p, "-d MODEL is missing: what to convert");
+        if (!o->type) return FAIL(p, "--type is missing: q8_0, q6_k, q5_k_m, q4_k_m, bf16 or f16");
+        return p->inputs == 0 || FAIL(p, "--quantize takes no sound");
+    }
+    if (o->force) return FAIL(p, "--force goes with --quantize");
     if (o->command != COMMAND_TRANSCRIBE) return 1;
+    if (o->type) return FAIL(p, "--type goes with --quantize or --bench");
     if (p->inputs > 1) return FAIL(p, "-i, --stdin, --from-mic and --framed exclude one another");
     if (p->outputs > 1) return FAIL(p, "--events and --tokens exclude one another");
-    if (!o->model_dir) return FAIL(p, "-d DIR is missing: the folder that holds the model");
+    if (!o->model_dir) return FAIL(p, "-d MODEL is missing: a GGUF file or the folder that holds the model");
     if (p->inputs == 0) return FAIL(p, "an input is missing: -i FILE, --stdin or --from-mic");
     if (o->device && o->input != INPUT_MICROPHONE)
         return FAIL(p, "--device goes with --from-mic");

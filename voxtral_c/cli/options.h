@@ -13,12 +13,16 @@ typedef enum input_kind {
 typedef enum output_kind { OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_EVENTS } output_kind;
 
 typedef enum command {
-    COMMAND_TRANSCRIBE, COMMAND_BENCH, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES
+    COMMAND_TRANSCRIBE, COMMAND_BENCH, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES,
+    COMMAND_QUANTIZE
 } command;
 
 typedef struct options {
     command command;
-    const char *model_dir;
+    const char *model_dir;        /* or file */
+    const char *quantize_path;    /* COMMAND_QUANTIZE: the file to write */
+    int force;                    /* over one that is there */
+    vox_precision type;           /* of that file, or of COMMAND_BENCH's weights; AUTO = not given */
     input_kind input;
     const char *input_path;       /* INPUT_FILE */
     const char *device;           /* INPUT_MICROPHONE: part of a name; NULL = the default one */
@@ -33,7 +37,6 @@ typedef struct options {
     int monitor, silent, debug;
     int no_draft;
     vox_model_params model;
-    const char *bench_type;       /* COMMAND_BENCH: of random weights; unless model_dir */
     const char *replay;           /* COMMAND_BENCH: "speech", "none" or a file of tokens */
     int json;                     /* COMMAND_BENCH */
 } options;

@@ -39,6 +39,11 @@ int output_pause(output *out) {
     return working(out);
 }
 
+int output_progress(output *out, double done, const char *task) {
+    if (out->progress) out->progress(out, done, task);
+    return working(out);
+}
+
 int output_message(output *out, const char *type, const char *code, const char *message) {
     if (out->message) out->message(out, type, code, message);
     return working(out);

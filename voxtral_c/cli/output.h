@@ -40,6 +40,7 @@ struct output {
     void (*event)(output *out, const vox_event *event);
     void (*configured)(output *out, int delay_ms, double interval);
     void (*pause)(output *out);
+    void (*progress)(output *out, double done, const char *task);
     void (*message)(output *out, const char *type, const char *code, const char *message);
 };
 
@@ -55,6 +56,7 @@ int output_ready(output *out, const ready_info *info);
 int output_event(output *out, const vox_event *event);
 int output_configured(output *out, int delay_ms, double interval);
 int output_pause(output *out);                       /* a long silence */
+int output_progress(output *out, double done, const char *task);   /* before ready */
 int output_message(output *out, const char *type, const char *code, const char *message);
 
 /* Returns 0 or the errno of a failure to write. */

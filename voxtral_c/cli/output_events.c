@@ -118,6 +118,13 @@ static void events_configured(output *out, int delay_ms, double interval) {
     write_line(out);
 }
 
+static void events_progress(output *out, double done, const char *task) {
+    begin(out, "progress");
+    jsonl_string(&out->line, "task", task);
+    jsonl_number(&out->line, "done", done, 3);
+    write_line(out);
+}
+
 static void events_message(output *out, const char *type, const char *code, const char *message) {
     begin(out, type);
     jsonl_string(&out->line, "code", code);
@@ -129,5 +136,6 @@ void output_events_init(output *out) {
     out->ready = events_ready;
     out->event = events_event;
     out->configured = events_configured;
+    out->progress = events_progress;
     out->message = events_message;
 }

@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "output.h"
 #include "process.h"
+#include "progress.h"
 #include "report.h"
 #include "silence.h"
 
@@ -27,6 +28,7 @@ typedef struct session {
     output out;
     int out_opened;
     report report;
+    progress progress;
     silence_gate gate;
     int delay_ms;
     double interval;
@@ -163,12 +165,28 @@ static void take_and_feed(session *s) {
 
 /* ---- the run --------------------------------------------------------------------------- */
 
+/* Quantised weights are made, the first time. Programs see it, too: nothing else comes for long. */
+static int on_quantized(double done, void *user) {
+    session *s = user;
+    if (progress_show(&s->progress, done) && s->out.progress && open_output(s))
+        output_progress(&s->out, done, s->progress.what);
+    return interrupt_requested() || s->done || s->out.writer.closed || s->out.writer.error;
+}
+
 static int load(session *s, double *load_ms) {
     char err[512] = "";
+    vox_model_params params = s->opt->model;
+    params.on_progress = on_quantized;
+    params.user = s;
     report_note(&s->report, "Loading weights...");
+    progress_init(&s->progress, "Quantising the weights, once", s->opt->silent);
     double start = process_seconds();
-    vox_status status = vox_model_load(s->opt->model_dir, &s->opt->model, &s->model, err,
-                                       sizeof err);
+    vox_status status = vox_model_load(s->opt->model_dir, &params, &s->model, err, sizeof err);
+    progress_end(&s->progress);
+    if (status == VOX_ERR_ABORTED) {
+        s->done = 1;
+        return 0;                             /* the exit code tells */
+    }
     if (status != VOX_OK) return fail(s, EXIT_UNUSABLE, vox_status_name(status), err);
     *load_ms = (process_seconds() - start) * 1000;
     vox_model_get_info(s->model, &s->info);

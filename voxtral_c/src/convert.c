@@ -49,25 +49,6 @@ static vox_status no_memory(converter *c) {
 
 /* ---- what the file will hold ----------------------------------------------------------- */
 
-/* The mixes of transcribe.cpp's files. */
-static vox_weight_type choose_type(vox_precision precision, const vox_slot *s) {
-    static const struct { vox_weight_type linear, attention_out, embedding; } mixes[] = {
-        [VOX_PRECISION_BF16] = { VOX_WEIGHT_BF16, VOX_WEIGHT_BF16, VOX_WEIGHT_BF16 },
-        [VOX_PRECISION_F32] = { VOX_WEIGHT_F32, VOX_WEIGHT_F32, VOX_WEIGHT_F32 },
-        [VOX_PRECISION_F16] = { VOX_WEIGHT_F16, VOX_WEIGHT_F16, VOX_WEIGHT_F16 },
-        [VOX_PRECISION_Q8_0] = { VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q8_0 },
-        [VOX_PRECISION_Q6_K] = { VOX_WEIGHT_Q6_K, VOX_WEIGHT_Q6_K, VOX_WEIGHT_Q6_K },
-        [VOX_PRECISION_Q5_K_M] = { VOX_WEIGHT_Q5_K, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q6_K },
-        [VOX_PRECISION_Q4_K_M] = { VOX_WEIGHT_Q4_K, VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q6_K },
-    };
-    vox_weight_type type = mixes[precision].linear;
-    if (s->kind == VOX_SLOT_VECTOR || s->kind == VOX_SLOT_CONV) return VOX_WEIGHT_F32;
-    if (s->kind == VOX_SLOT_ATTENTION_OUT) type = mixes[precision].attention_out;
-    if (s->kind == VOX_SLOT_EMBEDDING) type = mixes[precision].embedding;
-    if (s->cols % vox_block_weights(type)) type = VOX_WEIGHT_Q8_0;
-    return s->cols % vox_block_weights(type) ? VOX_WEIGHT_F16 : type;
-}
-
 static vox_status append(converter *c, const vox_slot *slot, vox_weight_type type, const float *values) {
     if (c->n_plans == c->capacity) {
         const size_t capacity = c->capacity * 2 + 256;
@@ -90,7 +71,7 @@ static vox_status append(converter *c, const vox_slot *slot, vox_weight_type typ
 
 static vox_status append_slot(void *user, const vox_slot *slot) {
     converter *c = user;
-    return append(c, slot, choose_type(c->params->type, slot), NULL);
+    return append(c, slot, vox_slot_type(slot, vox_precision_weights(c->params->type)), NULL);
 }
 
 static vox_status append_table(converter *c, const char *name, const float *values, int rows, int cols) {

@@ -52,14 +52,18 @@ static vox_status check_fit(const vox_files *f, const char *path, vox_error *err
                     path, f->tokenizer.n_vocab, f->config.vocab_size);
 }
 
+static const vox_weight_type stored[] = {
+    [VOX_PRECISION_AUTO] = VOX_WEIGHT_TYPES, [VOX_PRECISION_BF16] = VOX_WEIGHT_BF16, [VOX_PRECISION_F32] = VOX_WEIGHT_F32,
+    [VOX_PRECISION_F16] = VOX_WEIGHT_F16, [VOX_PRECISION_Q8_0] = VOX_WEIGHT_Q8_0, [VOX_PRECISION_Q6_K] = VOX_WEIGHT_Q6_K,
+    [VOX_PRECISION_Q5_K_M] = VOX_WEIGHT_Q5_K, [VOX_PRECISION_Q4_K_M] = VOX_WEIGHT_Q4_K,
+};
+
+vox_weight_type vox_precision_weights(vox_precision precision) { return stored[precision]; }
+
 vox_precision vox_precision_of(vox_weight_type type) {
-    static const vox_precision precisions[VOX_WEIGHT_TYPES] = {
-        [VOX_WEIGHT_F32] = VOX_PRECISION_F32, [VOX_WEIGHT_BF16] = VOX_PRECISION_BF16,
-        [VOX_WEIGHT_F16] = VOX_PRECISION_F16, [VOX_WEIGHT_Q8_0] = VOX_PRECISION_Q8_0,
-        [VOX_WEIGHT_Q6_K] = VOX_PRECISION_Q6_K, [VOX_WEIGHT_Q5_K] = VOX_PRECISION_Q5_K_M,
-        [VOX_WEIGHT_Q4_K] = VOX_PRECISION_Q4_K_M,
-    };
-    return precisions[type];
+    int i = VOX_PRECISION_BF16;
+    while (stored[i] != type) i++;
+    return (vox_precision)i;
 }
 
 /* The small files first: they fail sooner and decide the shapes. */

@@ -17,6 +17,7 @@ typedef struct vox_files {
 
 /* The precision of a model whose matrices are for the most part of this type. */
 vox_precision vox_precision_of(vox_weight_type type);
+vox_weight_type vox_precision_weights(vox_precision precision);      /* and back; not of AUTO */
 
 /* `precision` is AUTO, BF16 or F32: how the weights shall be held in memory. */
 vox_status vox_files_load(vox_files *f, const char *path, vox_precision precision, vox_error *err);
