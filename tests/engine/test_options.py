@@ -48,6 +48,10 @@ def test_no_arguments(engine: Engine) -> None:
         (["-d", "x", "--stdin", "--events", "--tokens"], "--tokens"),
         (["-d", "x", "--stdin", "--device", "y"], "--device"),
         (["-d", "x", "--stdin", "--silent=1"], "--silent"),
+        (["-d", "x", "--quantize", "y"], "--type"),
+        (["-d", "x", "--quantize", "y", "--type", "q8_0", "--stdin"], "--quantize"),
+        (["--quantize", "y", "--type", "q8_0"], "-d"),
+        (["-d", "x", "--stdin", "--force"], "--force"),
         *[
             (["-d", "x", "--stdin", option, value], option)
             for option, values in {
@@ -55,7 +59,8 @@ def test_no_arguments(engine: Engine) -> None:
                 "--alt": ["-0.1", "1.1", "x", "nan"],
                 "--delay": ["0", "79", "100", "1280", "2401", "x", "480.0", "99999999999"],
                 "--threads": ["-1", "257", "x", "1.5"],
-                "--precision": ["f16", ""],
+                "--precision": ["q4_0", "Q8_0", ""],
+                "--type": ["auto", "q4_0", ""],
                 "--backend": ["cuda"],
             }.items()
             for value in values

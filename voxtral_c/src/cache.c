@@ -17,7 +17,7 @@
 
 /* Weights below this stay as they are: they are soon read, however they are stored. */
 #define SMALL_BYTES 64e6
-enum { FORMAT = 1, MAX_NAME = 512 };      /* FORMAT: a change makes all copies anew */
+enum { FORMAT = 1, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
 
 static vox_status no_memory(const char *path, vox_error *err) {
     return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
@@ -28,10 +28,10 @@ static vox_status no_memory(const char *path, vox_error *err) {
 /* For an official folder of two bytes a weight. What is at hand in all, not what is free just
  * now: the same machine always comes to the same answer. */
 static vox_precision choose(const char *folder) {
-    char *weights = vox_path(folder, "consolidated.safetensors");
+    char weights[MAX_PATH];
     struct stat info;
-    const double bytes = weights && stat(weights, &info) == 0 ? (double)info.st_size : 0;
-    vox_free(weights);
+    snprintf(weights, sizeof weights, "%s/consolidated.safetensors", folder);
+    const double bytes = stat(weights, &info) == 0 ? (double)info.st_size : 0;
     if (bytes < SMALL_BYTES) return VOX_PRECISION_AUTO;
     return vox_memory_total() >= 2 * bytes * 8.5 / 16 ? VOX_PRECISION_Q8_0 : VOX_PRECISION_Q4_K_M;
 }
@@ -59,9 +59,10 @@ static uint64_t mix(uint64_t hash, const void *data, size_t n) {
 
 /* A changed file has another size or time. */
 static uint64_t mix_file(uint64_t hash, const char *folder, const char *name) {
-    char *path = name ? vox_path(folder, name) : vox_copy_text(folder);
+    char path[MAX_PATH];
     struct stat info;
-    if (path && stat(path, &info) == 0) {
+    snprintf(path, sizeof path, "%s%s", folder, name);
+    if (stat(path, &info) == 0) {
 #if defined(__APPLE__)
         const int64_t ns = info.st_mtimespec.tv_nsec;
 #else
@@ -70,7 +71,6 @@ static uint64_t mix_file(uint64_t hash, const char *folder, const char *name) {
         const int64_t facts[] = { info.st_size, info.st_mtime, ns, FORMAT };
         hash = mix(hash, facts, sizeof facts);
     }
-    vox_free(path);
     return hash;
 }
 
@@ -82,11 +82,11 @@ static void copy_name(const char *path, int is_folder, vox_precision precision, 
     const char *place = real ? real : path, *last = strrchr(place, '/');
     uint64_t state = start;
     if (is_folder) {
-        state = mix_file(state, path, "params.json");
-        state = mix_file(state, path, "tekken.json");
-        state = mix_file(state, path, "consolidated.safetensors");
+        state = mix_file(state, path, "/params.json");
+        state = mix_file(state, path, "/tekken.json");
+        state = mix_file(state, path, "/consolidated.safetensors");
     } else {
-        state = mix_file(state, path, NULL);
+        state = mix_file(state, path, "");
     }
     *prefix = snprintf(name, size, "%.200s-%08" PRIx32 "-%s-", last && last[1] ? last + 1 : place,
                        (uint32_t)mix(start, place, strlen(place)), vox_precision_name(precision));
@@ -102,7 +102,7 @@ static char *cache_folder(const vox_model_params *p) {
 }
 
 static vox_status make_folder(const char *path, vox_error *err) {
-    char part[4096];
+    char part[MAX_PATH];
     const size_t n = strlen(path);
     for (size_t i = 1; i <= n && n < sizeof part; i++) {
         if (path[i] != '/' && path[i] != 0) continue;
