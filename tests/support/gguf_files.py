@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -200,11 +201,9 @@ def write_gguf(
     for name, values in read_safetensors(folder / "consolidated.safetensors").items():
         new = gguf_name(name)
         stack = encoder if new.startswith("enc.") else params
-        if ".attn.q." in new:
-            values = split_halves(values, stack["n_heads"])
-        if ".attn.k." in new:
-            values = split_halves(values, stack["n_kv_heads"])
-        tensors[new] = values
+        rotated = re.search(r"\.attn\.([qk])\.", new)
+        heads = stack["n_heads" if rotated and rotated[1] == "q" else "n_kv_heads"]
+        tensors[new] = split_halves(values, heads) if rotated else values
     names = list(tensors)
     if shuffle is not None:
         random.Random(shuffle).shuffle(names)

@@ -70,6 +70,89 @@ def make_safetensors() -> None:
     write("safetensors", "empty", b"")
 
 
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value.encode())) + value.encode()
+
+
+def entry(key: str, value: object) -> bytes:
+    """One value of GGUF's metadata; a list is of strings or of int32."""
+    if isinstance(value, bool):
+        return text(key) + struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return text(key) + struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return text(key) + struct.pack("<If", 6, value)
+    if isinstance(value, str):
+        return text(key) + struct.pack("<I", 8) + text(value)
+    assert isinstance(value, list)
+    kind = 8 if isinstance(value[0], str) else 5
+    items = b"".join(text(v) if kind == 8 else struct.pack("<i", v) for v in value)
+    return text(key) + struct.pack("<IIQ", 9, kind, len(value)) + items
+
+
+def gguf(
+    values: dict[str, object], tensors: list[tuple[str, list[int], int, int]], data: bytes
+) -> bytes:
+    """Tensors: name, dimensions (the fastest first), type, offset."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values))
+    head += b"".join(entry(key, value) for key, value in values.items())
+    for name, shape, kind, offset in tensors:
+        head += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
+    return head + bytes(-len(head) % 32) + data
+
+
+def make_gguf() -> None:
+    own = "stt.voxtral_realtime."
+    model: dict[str, object] = {"general.architecture": "voxtral_realtime"}
+    for part, names in (
+        ("encoder", ("d_model", "ffn_dim", "num_mel_bins")),
+        ("decoder", ("hidden_size", "intermediate_size", "vocab_size")),
+    ):
+        for name in ("n_layers", "n_heads", "n_kv_heads", "head_dim", "sliding_window", *names):
+            model[f"{own}{part}.{name}"] = 128 if name == "num_mel_bins" else 64
+        model[f"{own}{part}.rope_theta"] = 1e6
+        model[f"{own}{part}.rms_norm_eps"] = 1e-5
+        model[f"{own}{part}.hidden_act"] = "silu"
+    model |= {
+        f"{own}time.ada_hidden": 32,
+        f"{own}time.embed_theta": 1e4,
+        f"{own}time.default_num_delay_tokens": 6,
+        f"{own}projector.downsample_factor": 4,
+        "stt.frontend.num_mels": 128,
+        "stt.frontend.n_fft": 400,
+        "stt.frontend.win_length": 400,
+        "stt.frontend.hop_length": 160,
+        "stt.frontend.sample_rate": 16000,
+        "stt.frontend.global_log_mel_max": 1.5,
+        "stt.frontend.center": True,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": [f"<{i}>" for i in range(34)]
+        + ["\u0120a", "\u00c3\u00a9", "\u0143"],
+        "tokenizer.ggml.token_type": [3] * 34 + [1] * 3,
+    }
+    kinds = [("f", 0, 4), ("h", 1, 2), ("b", 30, 2), ("q8", 8, 34), ("q4", 12, 144)]
+    kinds += [("q5", 13, 176), ("q6", 14, 210)]
+    tensors, data = [], b""
+    for name, kind, size in kinds:
+        tensors.append((name, [256 if size > 34 else 32, 2], kind, len(data)))
+        data += bytes(range(1, 129)) * (-(-size * 64 // 128))
+        data += bytes(-len(data) % 32)
+    write("gguf", "model", gguf(model, tensors, data))
+    write("gguf", "other_model", gguf({"general.architecture": "llama"}, [], b""))
+    write("gguf", "other_type", gguf({}, [("x", [32], 2, 0)], bytes(18)))
+    write("gguf", "alignment", gguf({"general.alignment": 64}, [("x", [4], 0, 0)], bytes(64)))
+    write("gguf", "alignment_odd", gguf({"general.alignment": 3}, [("x", [4], 0, 0)], bytes(64)))
+    write("gguf", "beyond_the_end", gguf({}, [("x", [9], 0, 32)], bytes(32)))
+    write("gguf", "offset_overflows", gguf({}, [("x", [8], 0, 2**64 - 32)], bytes(32)))
+    write("gguf", "shape_overflows", gguf({}, [("x", [2**40, 2**40], 0, 0)], bytes(32)))
+    write("gguf", "part_of_a_block", gguf({}, [("x", [33, 1], 8, 0)], bytes(64)))
+    write("gguf", "scalar_and_empty", gguf({}, [("s", [], 0, 0), ("e", [0, 9], 0, 0)], bytes(32)))
+    write("gguf", "many_items", gguf({"a": [1, 2]}, [], b"").replace(b"\2\0\0\0", b"\2\0\0\x80"))
+    write("gguf", "version", b"GGUF\0\0\0\3" + bytes(16))
+    write("gguf", "cut_off", gguf(model, tensors, data)[:700])
+    write("gguf", "empty", b"")
+
+
 def make_tekken() -> None:
     config = {"default_num_special_tokens": 4, "default_vocab_size": 8, "num_vocab_tokens": 4}
     vocab = [
@@ -199,6 +282,7 @@ def make_frames() -> None:
 
 if __name__ == "__main__":
     make_safetensors()
+    make_gguf()
     make_tekken()
     make_params()
     make_wav()

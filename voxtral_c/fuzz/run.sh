@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:?usage: run.sh BUILD [SECONDS] [TARGET ...]}" && pwd)
 seconds=${2:-30}
 shift $(($# > 2 ? 2 : $#))
-[ $# -gt 0 ] || set -- safetensors tekken params wav frames
+[ $# -gt 0 ] || set -- safetensors gguf tekken params wav frames
 for target in "$@"; do
     mkdir -p "$build/corpus-$target"
     echo "== $target, $seconds s"
