@@ -286,7 +286,19 @@ def test_a_full_disk(engine: Engine, tmp_path: Path) -> None:
     out = tmp_path / "out.gguf"
     script = 'trap "" XFSZ; ulimit -f 1000; exec "$0" "$@"'
     result = subprocess.run(
-        ["sh", "-c", script, *engine.command, "-d", TINY, "--type", "q8_0", "--quantize", out],
+        [
+            "sh",
+            "-c",
+            script,
+            *engine.command,
+            "-d",
+            TINY,
+            "--type",
+            "q8_0",
+            "--quantize",
+            out,
+            "--silent",
+        ],
         capture_output=True,
         text=True,
         check=False,
