@@ -37,10 +37,7 @@ from voxtui.ui.copying import CopyBook
 from voxtui.ui.widgets.transcript import TranscriptView
 
 LIMIT_MS = 50.0
-VOCABULARY = (
-    "the first thing is that we ship small model with package and nobody has to download anything"
-    " before they see words café naïve straße kitchen light music open stop number seven"
-).split()
+VOCABULARY = ["the", "first", "thing", "is", "that", "we", "ship", "small", "model", "with", "package", "and", "nobody", "has", "to", "download", "anything", "before", "they", "see", "words", "café", "naïve", "straße", "kitchen", "light", "music", "open", "stop", "number", "seven"]
 
 
 @dataclass(frozen=True)
@@ -239,7 +236,11 @@ def table(results: list[Result], base: dict[str, Result]) -> None:
     print(f"{'':36}{'longest':>10}{'99 %':>10}{'in all':>10}{'to bare':>9}")
     for result in results:
         against = base["bare: resize" if "resize" in result.name else "bare: draw"]
-        ratio = "" if result.name.startswith("bare") else f"{result.longest_ms / against.longest_ms:.1f}×"
+        ratio = (
+            ""
+            if result.name.startswith("bare")
+            else f"{result.longest_ms / against.longest_ms:.1f}×"
+        )
         print(
             f"{result.name:36}{result.longest_ms:>7.1f} ms{result.p99_ms:>7.1f} ms"
             f"{result.seconds:>8.2f} s{ratio:>9}"

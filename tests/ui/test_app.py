@@ -27,6 +27,7 @@ from tests.ui.support import (
     stats,
     talk,
 )
+from voxtui.doctor import Check, Finding, State
 from voxtui.events import (
     CaptureChanged,
     CaptureState,
@@ -44,9 +45,10 @@ from voxtui.settings import Settings
 from voxtui.ui import messages
 from voxtui.ui.app import LAST_WORDS_S, VoxtuiApp
 from voxtui.ui.panels.settings import SettingsPanel
+from voxtui.ui.screens.doctor import CheckLine, DoctorScreen
 from voxtui.ui.screens.help import HelpScreen
 from voxtui.ui.screens.leaving import LeavingScreen
-from voxtui.ui.terminal.hold import ReleaseReported, Stroke, TalkKey
+from voxtui.ui.terminal.hold import KeySeen, ReleaseReported, Stroke, TalkKey
 from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.meter import LevelMeter, place
 from voxtui.ui.widgets.status import MessageLine, StatusStrip
@@ -557,3 +559,45 @@ async def test_the_name_opens_all_commands_for_the_mouse() -> None:
         await pilot.click(TopLine, offset=(40, 0))
         await pilot.pause()
         assert pilot.app.screen is pilot.app.live  # type: ignore[attr-defined]
+
+
+# ---- the doctor
+
+
+async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        Check("engine", lambda: Finding("engine", State.OK, "It runs.")),
+        Check("disk", lambda: Finding("disk", State.BROKEN, "Full.", "Make room.")),
+    ]
+    monkeypatch.setattr("voxtui.ui.screens.doctoring.checks", lambda patient: found)
+    monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 0.3)
+    backend = FakeBackend()
+    async with running(backend, size=(100, 30)) as pilot:
+        await pilot.press("d")
+        screen = pilot.app.screen
+        assert isinstance(screen, DoctorScreen)
+        await pilot.press("x", "x", "f2")
+        strokes = str(screen.query_one("#doctor-strokes").render())
+        assert strokes == "X pressed ×2  ·  F2 pressed"
+        pilot.app.post_message(KeySeen("space", "down"))
+        pilot.app.post_message(KeySeen("space", "repeat"))
+        pilot.app.post_message(KeySeen("space", "repeat"))
+        pilot.app.post_message(KeySeen("space", "up"))
+        await settled(pilot)
+        strokes = str(screen.query_one("#doctor-strokes").render())
+        assert strokes.endswith("Space down  ·  Space repeat ×2  ·  Space up")
+        lines = list(screen.query(CheckLine))
+
+        def told() -> list[str]:
+            return [str(line.query_one(".check-told").render()) for line in lines]
+
+        await pilot.press("f5")
+        for _ in range(3):
+            backend.emit(Level(-30.0, -20.0))
+            await settled(pilot)
+        await until(lambda: "dB" in told()[2])
+        assert told()[:2] == ["It runs.", "Full.\n→ Make room."]
+        assert told()[2].startswith("MacBook Microphone: -30 dB at its loudest")
+        assert ("listen", True) not in backend.calls, "no key talks here"
+        await pilot.press("escape")
+        assert pilot.app.screen is not screen

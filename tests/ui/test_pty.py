@@ -319,3 +319,17 @@ def test_the_mouse_slides_up_to_latch(record: Path) -> None:
         terminal.look(0.5)
         terminal.wait_for_calls("True")
         terminal.wait_to_see(b"latched")
+
+
+def test_the_doctor_sees_keys_go_down_and_up(record: Path) -> None:
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.type(b"d")
+        terminal.wait_to_see(b"press and hold")
+        terminal.type(b"\x1b[120;1:1;120u" + b"\x1b[120;1:2;120u" + b"\x1b[120;1:3u")
+        terminal.wait_to_see(b"repeat")
+        terminal.wait_to_see(b"up")
+        terminal.type(DOWN + UP)
+        terminal.look(0.5)
+        assert terminal.listens() == []
+        assert terminal.process.poll() is None

@@ -21,6 +21,7 @@ from tests.ui.support import (
     stats,
     talk,
 )
+from voxtui.doctor import Check, Finding, State
 from voxtui.events import (
     CaptureChanged,
     CaptureState,
@@ -282,6 +283,32 @@ def test_held_with_the_mouse_or_a_key(same: Look) -> None:
 
 def test_waiting_for_a_voice(same: Look) -> None:
     assert same(USUAL, "dark", ListeningChanged(True, paused=True), listening=True)
+
+
+FOUND = (
+    Finding("machine", State.OK, "Debian 12; Intel Xeon, 8 cores (AVX2, AVX-512), 32 GB."),
+    Finding("terminal", State.OK, "tmux, 120×40, all colours, over SSH."),
+    Finding(
+        "keys",
+        State.NOTE,
+        "tmux does not tell when a key is let go: a tap starts, a tap stops.",
+        "Start voxtui outside tmux to hold a key, in a terminal that can: kitty, Ghostty, foot.",
+    ),
+    Finding("clipboard", State.UNKNOWN, "Copies are sent to the terminal, which never answers."),
+    Finding("sound", State.BROKEN, "There is no sound library.", "On Debian: sudo apt install x."),
+)
+
+
+@SIZES
+@LOOKS
+def test_doctor(
+    same: Look, size: tuple[int, int], look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Check(one.what, lambda one=one: one) for one in FOUND]  # type: ignore[misc]
+    monkeypatch.setattr("voxtui.ui.screens.doctoring.checks", lambda patient: found)
+    monkeypatch.setattr("voxtui.ui.screens.doctor.FRAME_S", 3600.0)
+    monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 3600.0)
+    assert same(size, look, press=("d", "x", "f2"))
 
 
 def test_very_small(same: Look) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "sessions": "List, search, show, export and tidy what was said before.",
     "vocabulary": "Replace what the model writes by what is meant.",
     "devices": "List the microphones.",
+    "doctor": "See whether everything works here, and what to do.",
     "model": "List, get, check and remove models.",
 }
 """Each is in its own module, which is imported when it is used."""

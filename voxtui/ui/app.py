@@ -28,11 +28,12 @@ from voxtui.ui.keys import talk_key
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
+from voxtui.ui.screens.doctor import DoctorScreen
 from voxtui.ui.screens.leaving import PATIENCE_S, Leave, LeavingScreen, wait_s
 from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.terminal import clipboard, tty
 from voxtui.ui.terminal.clipboard import Copied
-from voxtui.ui.terminal.hold import HoldDriver, ReleaseReported, Stroke, TalkKey
+from voxtui.ui.terminal.hold import HoldDriver, KeySeen, ReleaseReported, Stroke, TalkKey
 from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
 from voxtui.ui.words import TITLE, span
@@ -115,6 +116,16 @@ class VoxtuiApp(App[None]):
     def talk_key(self) -> str:
         """The key to talk with, as Textual names it."""
         return talk_key(self.preferences.shown.keys)
+
+    @property
+    def watches_keys(self) -> bool:
+        """Does somebody want to see each key go down and up?"""
+        return bool(self._screen_stacks) and isinstance(self.screen, DoctorScreen)
+
+    def on_key_seen(self, event: KeySeen) -> None:
+        """A key, for the doctor."""
+        if isinstance(self.screen, DoctorScreen):
+            self.screen.key_seen(event.seen, event.stroke)
 
     def on_release_reported(self, event: ReleaseReported) -> None:
         """This terminal can tell when a key is let go."""

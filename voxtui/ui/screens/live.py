@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from voxtui.ui import wording
 from voxtui.ui.screens.arrivals import Arrivals
+from voxtui.ui.screens.doctoring import Doctoring
 from voxtui.ui.screens.editing import Editing
 from voxtui.ui.screens.fetching import Fetching
 from voxtui.ui.screens.help import HelpScreen
@@ -25,7 +26,9 @@ from voxtui.ui.widgets.status import MessageLine
 from voxtui.ui.widgets.transcript import TranscriptView
 
 
-class LiveScreen(Reading, Editing, Looking, Fetching, Setting, Writing, Taking, Speaking, Arrivals):
+class LiveScreen(
+    Doctoring, Reading, Editing, Looking, Fetching, Setting, Writing, Taking, Speaking, Arrivals
+):
     """All rooms together; the help lists their keys from the last to the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

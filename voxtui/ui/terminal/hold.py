@@ -63,6 +63,15 @@ class TalkKey(events.Event, bubble=False):
         self.at = at
 
 
+class KeySeen(events.Event, bubble=False):
+    """A key went "down" or "up", or told a "repeat": for those who want to see each."""
+
+    def __init__(self, key: str, stroke: str) -> None:
+        super().__init__()
+        self.seen = key
+        self.stroke = stroke
+
+
 class ReleaseReported(events.Event, bubble=False):
     """The terminal said that it reports when keys are let go."""
 
@@ -75,9 +84,11 @@ class HoldParser(XTermParser):
         debug: bool = False,
         tells_releases: bool = False,
         talk_key: Callable[[], str] = lambda: "space",
+        watched: Callable[[], bool] = lambda: False,
     ) -> None:
         self.tells_releases = tells_releases
         self._talk_key = talk_key
+        self._watched = watched
         super().__init__(debug)
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
@@ -113,6 +124,7 @@ class HoldParser(XTermParser):
             self.tells_releases = True
         if kind == "3":
             plain = self._read(f"\x1b[{code}{key['end']}", alt)
+            yield from self._seen(plain, "up")
             yield _talk(Stroke.UP) if self._ends_talk(plain) else _ignored(sequence)
         elif kind not in (None, "", "1", "2"):
             yield _ignored(sequence)
@@ -122,6 +134,8 @@ class HoldParser(XTermParser):
             if not mods and not text:
                 plain_sequence = f"\x1b[{code}{key['end']}"
             found = self._read(plain_sequence, alt)
+            if self.tells_releases:
+                yield from self._seen(found, "repeat" if kind == "2" else "down")
             yield from self._with_talk_key(found, repeated=kind == "2")
 
     def _with_talk_key(self, found: list[Message], *, repeated: bool) -> Iterator[Message]:
@@ -134,6 +148,11 @@ class HoldParser(XTermParser):
                     yield _talk(Stroke.DOWN)
             is_space = isinstance(message, events.Key) and message.key == "space"
             yield events.Key("space", " ") if is_space else message
+
+    def _seen(self, found: list[Message], stroke: str) -> Iterator[Message]:
+        for message in found if self._watched() else ():
+            if isinstance(message, events.Key) and message.key != Keys.Ignore.value:
+                yield _as_key(KeySeen(message.key, stroke))
 
     def _ends_talk(self, found: list[Message]) -> bool:
         """Is it the talk key that went up, whatever modifiers went down or up meanwhile?"""
@@ -184,12 +203,18 @@ class HoldDriver(LinuxDriver):
         self.write(f"\x1b[={REPORT_EVENT_TYPES};2u\x1b[?u")
         self.flush()
 
-    def _talk_key(self) -> str:
-        return str(getattr(self._app, "talk_key", "space"))
+    def _parser(self, tells_releases: bool) -> HoldParser:
+        app = self._app
+        return HoldParser(
+            self._debug,
+            tells_releases,
+            lambda: str(getattr(app, "talk_key", "space")),
+            lambda: bool(getattr(app, "watches_keys", False)),
+        )
 
     def run_input_thread(self) -> None:
         """Read the terminal until the application ends."""
-        parser = HoldParser(self._debug, talk_key=self._talk_key)
+        parser = self._parser(tells_releases=False)
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -206,7 +231,7 @@ class HoldDriver(LinuxDriver):
                 except OSError:
                     break
                 except Exception:  # whatever a terminal sent must not end the application
-                    parser = HoldParser(self._debug, parser.tells_releases, self._talk_key)
+                    parser = self._parser(parser.tells_releases)
         with contextlib.suppress(Exception):
             for _ in parser.feed(""):
                 pass

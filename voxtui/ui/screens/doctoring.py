@@ -1,0 +1,57 @@
+"""From the page to the doctor's screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from voxtui.doctor import Check, Patient, checks
+from voxtui.doctor.finding import Finding, note, ok
+from voxtui.doctor.terminal import Answers
+from voxtui.events import Level
+from voxtui.ui import messages
+from voxtui.ui.screens.doctor import DoctorScreen
+from voxtui.ui.screens.frame import PageFrame
+
+
+class Doctoring(PageFrame):
+    """Opens the doctor with what the page knows already."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,D", "doctor", "doctor", id="doctor", tooltip="See whether everything works"),
+    ]
+    last_level: Level | None = None
+
+    def on_level_arrived(self, message: messages.LevelArrived) -> None:
+        self.last_level = message.level
+
+    def action_doctor(self) -> None:
+        """See whether everything works here."""
+        told = self.talking.told_by_terminal
+        patient = Patient(
+            self.preferences.shown,
+            None,
+            self.preferences.shown.engine.model,
+            answers=Answers(keyboard=self.talking.hold_possible if told else None),
+            size=(self.size.width, self.size.height),
+        )
+        found = [self._known(check) for check in checks(patient)]
+        self.app.push_screen(
+            DoctorScreen(found, lambda: self.last_level, lambda: self.state.capture)
+        )
+
+    def _known(self, check: Check) -> Check:
+        """The speed that was seen while somebody spoke is better than a measurement beside it."""
+        speed = self.state.speed.times_real_time
+        if check.what != "speed" or speed is None:
+            return check
+
+        def seen() -> Finding:
+            told = f"{speed:.1f}× real time while you spoke."
+            if speed >= 1:
+                return ok("speed", told)
+            fix = "Choose a smaller precision or model, or a larger step, in the settings."
+            return note("speed", f"Slower than you speak: {told}", fix)
+
+        return Check("speed", seen)
