@@ -28,6 +28,7 @@ PAUSES_S = {
 }
 FORMATS = {"txt": "text", "srt": "subtitles", "vtt": "web subtitles", "json": "for programs"}
 DOUBTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+HOOK_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 PLACES = 3
 """So many microphones can be put in order on the page; the file takes more."""
 
@@ -155,6 +156,9 @@ def _files(settings: Settings) -> list[Row | KeyRow]:
         on = fmt in settings.output.formats
         choices = _yes_no("yes", "no")
         rows.append(standing("output", "formats", f"also {fmt}", choices, on, told, put))
+    times = [Choice(value, f"{value:g} s") for value in HOOK_S]
+    rows.append(typed(settings, "output", "hook", "command", "none", helps.HOOK))
+    rows.append(row(settings, "output", "hook_timeout_s", "it may take", times, helps.hook_time))
     rows.append(typed(settings, "output", "hook", "then run", "nothing", helps.HOOK))
     return rows
 

@@ -12,6 +12,9 @@ DAILY = "Enter types a folder: one Markdown file a day in it gets every settled 
 HOOK = "Enter types a command: it gets what you said, and what it prints takes its place."
 
 
+HOOK = "Enter types a command: it gets what was said when you stop; what it prints takes its place."
+
+
 def device(choice: Choice) -> str:
     note = f" ({choice.note})" if choice.note else ""
     return f"Who is heard{note}."
@@ -149,3 +152,7 @@ def copy(choice: Choice) -> str:
     if choice.value:
         return "What you said is on the clipboard when its last word is."
     return "The copy key copies what is new since the last copy."
+
+
+def hook_time(choice: Choice) -> str:
+    return "A command that takes longer is ended, and the words stay as they were."

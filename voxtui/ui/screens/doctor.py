@@ -79,9 +79,9 @@ class DoctorScreen(ModalScreen[None]):
         & > Vertical { padding: 1 3 0 3; height: auto; }
         & > Vertical > Static, & > Vertical > Horizontal { height: 1; }
         & #doctor-title { text-style: bold; margin-bottom: 1; }
-        & .doctor-label { width: 20; color: $muted; }
-        & LevelMeter { width: 44; margin-right: 2; }
-        & #doctor-heard { width: 1fr; color: $muted; height: 1; }
+        & .doctor-label { width: 16; color: $muted; }
+        & LevelMeter { width: 1fr; max-width: 44; margin-right: 2; }
+        & #doctor-heard { width: auto; color: $muted; height: 1; }
         & #doctor-strokes { width: 1fr; height: 1; }
         & > VerticalScroll { height: 1fr; padding: 0 3; margin: 1 0; scrollbar-size-vertical: 1; }
         & #doctor-foot { height: 1; padding: 0 3; color: $muted; margin-bottom: 1; }
@@ -108,7 +108,7 @@ class DoctorScreen(ModalScreen[None]):
         with Vertical():
             yield Static("Doctor", id="doctor-title")
             with Horizontal():
-                yield Static("press and hold a key", classes="doctor-label")
+                yield Static("hold any key", classes="doctor-label")
                 yield Static("", id="doctor-strokes")
             with Horizontal():
                 yield Static("say something", classes="doctor-label")
