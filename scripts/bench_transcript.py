@@ -37,39 +37,11 @@ from voxtui.ui.copying import CopyBook
 from voxtui.ui.widgets.transcript import TranscriptView
 
 LIMIT_MS = 50.0
-VOCABULARY = [
-    "the",
-    "first",
-    "thing",
-    "is",
-    "that",
-    "we",
-    "ship",
-    "small",
-    "model",
-    "with",
-    "package",
-    "and",
-    "nobody",
-    "has",
-    "to",
-    "download",
-    "anything",
-    "before",
-    "they",
-    "see",
-    "words",
-    "café",
-    "naïve",
-    "straße",
-    "kitchen",
-    "light",
-    "music",
-    "open",
-    "stop",
-    "number",
-    "seven",
-]
+WORDS = (
+    "the first thing is that we ship small model with package and nobody has to download anything"
+    " before they see words café naïve straße kitchen light music open stop number seven"
+)
+VOCABULARY = WORDS.split()
 
 
 @dataclass(frozen=True)
