@@ -219,6 +219,7 @@ static void measure_ends(bench *b) {
 }
 
 static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
+    if (end - first > kv->window) first = end - kv->window;    /* what lies before is gone by then */
     const size_t floats = (size_t)batch * (size_t)kv->n_heads * (size_t)kv->head_dim;
     float *nothing = vox_alloc_zero(floats, sizeof *nothing);
     vox_status status = nothing ? VOX_OK : VOX_ERR_MEMORY;
