@@ -35,6 +35,12 @@ typedef struct panel {
 
 typedef const uint8_t *const *rows_at;    /* where each of LANES rows begins */
 
+/* Bytes of 256 weights. */
+INLINE size_t chunk_bytes(const int type) {
+    return type == VOX_WEIGHT_Q8_0 ? VOX_GROUPS * sizeof(vox_q8_0) : type == VOX_WEIGHT_Q4_K ? sizeof(vox_q4_k)
+           : type == VOX_WEIGHT_Q5_K ? sizeof(vox_q5_k) : sizeof(vox_q6_k);
+}
+
 /* ---- unpacking: one chunk of LANES rows, at bytes into each ---------------------------- */
 
 INLINE ivec byte_of(ivec v, int i) { return I_AND(I_SHR(v, 8 * i), I_SET1(0xff)); }
@@ -167,49 +173,55 @@ INLINE void multiply(const int type, const int C, const panel *p, int groups, co
     }
 }
 
+/* One after the other, lest a burst of them fill the line buffers and stop the product. */
+INLINE void prefetch_rows(rows_at rows, int from, int to, size_t at, size_t bytes) {
+    for (int r = from; r < to; r++) {
+        const uintptr_t p = (uintptr_t)rows[r] + at;
+        for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(p + i));
+    }
+}
+
+/* All columns, and meanwhile what lies `ahead` bytes further in the rows is fetched. */
 INLINE void multiply_columns(const int type, const panel *p, int groups, const vox_chunk *x, int cols,
-                             vec sums[][PANEL]) {
-    int c = 0;
-    for (; c + QUANT_COLS <= cols; c += QUANT_COLS) multiply(type, QUANT_COLS, p, groups, x + c, sums + c);
-    switch (cols - c) {
-#if QUANT_COLS > 5
-    case 5: multiply(type, 5, p, groups, x + c, sums + c); break;
-#endif
-#if QUANT_COLS > 4
-    case 4: multiply(type, 4, p, groups, x + c, sums + c); break;
+                             vec sums[][PANEL], rows_at rows, size_t ahead) {
+    const int tiles = (cols + QUANT_COLS - 1) / QUANT_COLS;
+    for (int t = 0, c = 0; t < tiles; t++, c += QUANT_COLS) {
+        prefetch_rows(rows, PANEL * LANES * t / tiles, PANEL * LANES * (t + 1) / tiles, ahead, chunk_bytes(type));
+        switch (cols - c) {
+        case 1: multiply(type, 1, p, groups, x + c, sums + c); break;
+#if QUANT_COLS > 2
+        case 2: multiply(type, 2, p, groups, x + c, sums + c); break;
 #endif
 #if QUANT_COLS > 3
-    case 3: multiply(type, 3, p, groups, x + c, sums + c); break;
+        case 3: multiply(type, 3, p, groups, x + c, sums + c); break;
 #endif
-#if QUANT_COLS > 2
-    case 2: multiply(type, 2, p, groups, x + c, sums + c); break;
+#if QUANT_COLS > 4
+        case 4: multiply(type, 4, p, groups, x + c, sums + c); break;
 #endif
-    case 1: multiply(type, 1, p, groups, x + c, sums + c); break;
-    default: break;
+#if QUANT_COLS > 5
+        case 5: multiply(type, 5, p, groups, x + c, sums + c); break;
+#endif
+        default: multiply(type, QUANT_COLS, p, groups, x + c, sums + c); break;
+        }
     }
 }
 
 /* Up to PANEL * LANES rows times up to MAX_COLS columns; consecutive chunks of x lie `stride` apart. */
 INLINE void multiply_panel(const int type, const uint8_t *w, size_t row_bytes, int rows, int k,
                            const vox_chunk *x, size_t stride, int cols, float *y, size_t ldy) {
-    const size_t chunk_bytes = type == VOX_WEIGHT_Q8_0 ? VOX_GROUPS * sizeof(vox_q8_0)
-                               : type == VOX_WEIGHT_Q4_K ? sizeof(vox_q4_k)
-                               : type == VOX_WEIGHT_Q5_K ? sizeof(vox_q5_k) : sizeof(vox_q6_k);
-    const uint8_t *starts[PANEL][LANES];
+    const uint8_t *starts[PANEL * LANES];
     vec sums[MAX_COLS][PANEL];
     panel p[PANEL];
     for (int r = 0; r < PANEL * LANES; r++)       /* the last row stands for those that are missing */
-        starts[r / LANES][r % LANES] = w + (size_t)(r < rows ? r : rows - 1) * row_bytes;
+        starts[r] = w + (size_t)(r < rows ? r : rows - 1) * row_bytes;
     for (int c = 0; c < cols; c++)
         UNROLL for (int v = 0; v < PANEL; v++) sums[c][v] = V_ZERO();
-    for (int at = 0, chunk = 0; at < k; at += VOX_CHUNK, chunk++) {
-        const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
-        const size_t byte = (size_t)chunk * chunk_bytes;
-        /* What comes next in memory order, a panel ahead. */
-        const uintptr_t next = (uintptr_t)w + PANEL * LANES * (row_bytes + byte);
-        for (size_t i = 0; i < PANEL * LANES * chunk_bytes; i += 64) __builtin_prefetch((const void *)(next + i), 0, 2);
-        UNROLL for (int v = 0; v < PANEL; v++) unpack(type, starts[v], byte, groups, &p[v]);
-        multiply_columns(type, p, groups, x + (size_t)chunk * stride, cols, sums);
+    for (size_t at = 0, byte = 0; at < (size_t)k; at += VOX_CHUNK, byte += chunk_bytes(type), x += stride) {
+        const int groups = (size_t)k - at < VOX_CHUNK ? (int)((size_t)k - at) / VOX_GROUP : VOX_GROUPS;
+        /* Behind the last chunk come the first ones of the next rows. */
+        const size_t next = at + VOX_CHUNK < (size_t)k ? byte + chunk_bytes(type) : PANEL * LANES * row_bytes;
+        UNROLL for (int v = 0; v < PANEL; v++) unpack(type, starts + v * LANES, byte, groups, &p[v]);
+        multiply_columns(type, p, groups, x, cols, sums, starts, next);
     }
     for (int c = 0; c < cols; c++)
         UNROLL for (int v = 0; v < PANEL; v++) {
