@@ -125,9 +125,9 @@ static inline void store_i8(int8_t *p, __m256i v) {
     _mm_storel_epi64((void *)p, _mm_packs_epi16(words, words));
 }
 
-static inline __m256i gather(const uint8_t *const *rows, size_t at) {
+static inline __m256i gather(const uint8_t *p, size_t stride) {
     int32_t n[8];
-    for (int r = 0; r < 8; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    for (int r = 0; r < 8; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
     return _mm256_loadu_si256((const void *)n);
 }
 
@@ -146,14 +146,14 @@ static inline void transpose4(__m256i a, __m256i b, __m256i c, __m256i d, __m256
     out[3] = _mm256_unpackhi_epi64(AB, CD);
 }
 
-static inline void transpose16(const uint8_t *const *rows, size_t at, __m256i out[4]) {
-    transpose4(load_2x16(rows[0] + at, rows[4] + at), load_2x16(rows[1] + at, rows[5] + at),
-               load_2x16(rows[2] + at, rows[6] + at), load_2x16(rows[3] + at, rows[7] + at), out);
+static inline void transpose16(const uint8_t *p, size_t stride, __m256i out[4]) {
+    transpose4(load_2x16(p, p + 4 * stride), load_2x16(p + stride, p + 5 * stride),
+               load_2x16(p + 2 * stride, p + 6 * stride), load_2x16(p + 3 * stride, p + 7 * stride), out);
 }
 
-static inline void transpose32(const uint8_t *const *rows, size_t at, __m256i out[8]) {
-    transpose16(rows, at, out);
-    transpose16(rows, at + 16, out + 4);
+static inline void transpose32(const uint8_t *p, size_t stride, __m256i out[8]) {
+    transpose16(p, stride, out);
+    transpose16(p + 16, stride, out + 4);
 }
 
 #include "simd_body.h"

@@ -92,17 +92,17 @@ static inline __m512i dot_signed(__m512i sum, __m512i w, __m512i x) {
 }
 #endif
 
-static inline __m512i gather(const uint8_t *const *rows, size_t at) {
+static inline __m512i gather(const uint8_t *p, size_t stride) {
     int32_t n[16];
-    for (int r = 0; r < 16; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    for (int r = 0; r < 16; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
     return _mm512_loadu_si512(n);
 }
 
-static inline __m512i load_4x16(const uint8_t *const *rows, size_t at) {
-    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(rows[0] + at)));
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[4] + at)), 1);
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[8] + at)), 2);
-    return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(rows[12] + at)), 3);
+static inline __m512i load_4x16(const uint8_t *p, size_t stride) {
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(p)));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 4 * stride)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 8 * stride)), 2);
+    return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 12 * stride)), 3);
 }
 
 static inline __m512i load_2x32(const uint8_t *low, const uint8_t *high) {
@@ -120,15 +120,15 @@ static inline void transpose4(__m512i a, __m512i b, __m512i c, __m512i d, __m512
     out[3] = _mm512_unpackhi_epi64(AB, CD);
 }
 
-static inline void transpose16(const uint8_t *const *rows, size_t at, __m512i out[4]) {
-    transpose4(load_4x16(rows, at), load_4x16(rows + 1, at), load_4x16(rows + 2, at), load_4x16(rows + 3, at), out);
+static inline void transpose16(const uint8_t *p, size_t stride, __m512i out[4]) {
+    transpose4(load_4x16(p, stride), load_4x16(p + stride, stride), load_4x16(p + 2 * stride, stride), load_4x16(p + 3 * stride, stride), out);
 }
 
-static inline void transpose32(const uint8_t *const *rows, size_t at, __m512i out[8]) {
+static inline void transpose32(const uint8_t *p, size_t stride, __m512i out[8]) {
     __m512i t[8], low[4], high[4];       /* rows 0..7 and 8..15, the lanes of 4 and 4 interleaved */
-    for (int r = 0; r < 4; r++) {
-        t[r] = load_2x32(rows[r] + at, rows[r + 4] + at);
-        t[r + 4] = load_2x32(rows[r + 8] + at, rows[r + 12] + at);
+    for (size_t r = 0; r < 4; r++) {
+        t[r] = load_2x32(p + r * stride, p + (r + 4) * stride);
+        t[r + 4] = load_2x32(p + (r + 8) * stride, p + (r + 12) * stride);
     }
     transpose4(t[0], t[1], t[2], t[3], low);
     transpose4(t[4], t[5], t[6], t[7], high);

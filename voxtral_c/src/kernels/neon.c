@@ -117,17 +117,17 @@ static inline void store_i8(int8_t *p, int32x4_t v) {
     memcpy(p, bytes, 4);
 }
 
-static inline int32x4_t gather(const uint8_t *const *rows, size_t at) {
+static inline int32x4_t gather(const uint8_t *p, size_t stride) {
     int32_t n[4];
-    for (int r = 0; r < 4; r++) memcpy(&n[r], rows[r] + at, sizeof n[r]);
+    for (int r = 0; r < 4; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
     return vld1q_s32(n);
 }
 
 static inline int32x4_t load16(const uint8_t *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
 
-static inline void transpose16(const uint8_t *const *rows, size_t at, int32x4_t out[4]) {
-    const int32x4x2_t ab = vzipq_s32(load16(rows[0] + at), load16(rows[2] + at));
-    const int32x4x2_t cd = vzipq_s32(load16(rows[1] + at), load16(rows[3] + at));
+static inline void transpose16(const uint8_t *p, size_t stride, int32x4_t out[4]) {
+    const int32x4x2_t ab = vzipq_s32(load16(p), load16(p + 2 * stride));
+    const int32x4x2_t cd = vzipq_s32(load16(p + stride), load16(p + 3 * stride));
     const int32x4x2_t low = vzipq_s32(ab.val[0], cd.val[0]), high = vzipq_s32(ab.val[1], cd.val[1]);
     out[0] = low.val[0];
     out[1] = low.val[1];
@@ -135,9 +135,9 @@ static inline void transpose16(const uint8_t *const *rows, size_t at, int32x4_t 
     out[3] = high.val[1];
 }
 
-static inline void transpose32(const uint8_t *const *rows, size_t at, int32x4_t out[8]) {
-    transpose16(rows, at, out);
-    transpose16(rows, at + 16, out + 4);
+static inline void transpose32(const uint8_t *p, size_t stride, int32x4_t out[8]) {
+    transpose16(p, stride, out);
+    transpose16(p + 16, stride, out + 4);
 }
 
 #include "simd_body.h"

@@ -18,14 +18,17 @@
  *   V_STORE_I8(p, v)           LANES whole numbers from -127 to 127, as bytes
  *   I_DOT(sum, w, x)           sum + the products of four bytes: w unsigned (below 128 but in Q8_0), x signed
  *   I_DOT_Q8(sum, w, x), Q8_UNSIGNED   the same for Q8_0; whether its w are biased by 128
- *   gather(rows, at)           the 4 bytes at `at` of each row
- *   transpose16(rows, at, out)  out[0..3]: the i-th 4 of the 16 bytes at `at` of each row
- *   transpose32(rows, at, out)  out[0..7]: of 32 bytes
+ *   gather(p, stride)          4 bytes of each of LANES rows, from p, p + stride, ...
+ *   transpose16(p, stride, out)  out[0..3]: the i-th 4 of 16 bytes of each row
+ *   transpose32(p, stride, out)  out[0..7]: of 32 bytes
  *   PANEL, QUANT_COLS          register block: vectors of rows, and columns
  */
 #include "../quants.h"
 
-enum { MAX_COLS = 64 };       /* columns that share one unpacking */
+enum {
+    ROWS = PANEL * LANES,
+    MAX_COLS = 64             /* columns that share one unpacking */
+};
 
 typedef struct panel {
     ivec u[VOX_CHUNK / 4];
@@ -33,33 +36,38 @@ typedef struct panel {
     vec min[VOX_GROUPS];
 } panel;
 
-typedef const uint8_t *const *rows_at;    /* where each of LANES rows begins */
-
 /* Bytes of 256 weights. */
 INLINE size_t chunk_bytes(const int type) {
     return type == VOX_WEIGHT_Q8_0 ? VOX_GROUPS * sizeof(vox_q8_0) : type == VOX_WEIGHT_Q4_K ? sizeof(vox_q4_k)
            : type == VOX_WEIGHT_Q5_K ? sizeof(vox_q5_k) : sizeof(vox_q6_k);
 }
 
-/* ---- unpacking: one chunk of LANES rows, at bytes into each ---------------------------- */
+/* ---- unpacking: one chunk of LANES rows, which begin at w and lie `stride` apart --------- */
+
+/* While a chunk is unpacked the next one, at `next` of the first row, is fetched from memory: line by
+ * line, as a burst would fill the line buffers and stop everything. */
+INLINE void fetch(const uint8_t *next, size_t stride, int line) {
+    UNROLL for (size_t r = 0; r < LANES; r++) __builtin_prefetch((const void *)((uintptr_t)next + r * stride + 64 * (size_t)line));
+}
 
 INLINE ivec byte_of(ivec v, int i) { return I_AND(I_SHR(v, 8 * i), I_SET1(0xff)); }
 
-INLINE void unpack_q8_0(rows_at rows, size_t at, int groups, panel *p) {
-    for (int g = 0; g < groups; g++, at += sizeof(vox_q8_0)) {
+INLINE void unpack_q8_0(const uint8_t *w, size_t stride, const uint8_t *next, int groups, panel *p) {
+    for (int g = 0; g < groups; g++, w += sizeof(vox_q8_0)) {
         ivec q[8];
-        p->scale[g] = V_HALF(gather(rows, at));
-        transpose32(rows, at + 2, q);
+        if (next && g < 5) fetch(next, stride, g);
+        p->scale[g] = V_HALF(gather(w, stride));
+        transpose32(w + 2, stride, q);
         UNROLL for (int i = 0; i < 8; i++)
             p->u[g * 8 + i] = Q8_UNSIGNED ? I_XOR(q[i], I_SET1((int)0x80808080)) : q[i];
     }
 }
 
 /* The 16 bytes that Q4_K and Q5_K begin with: d, dmin and 6-bit scales and minimums. */
-INLINE void unpack_k_scales(rows_at rows, size_t at, panel *p) {
+INLINE void unpack_k_scales(const uint8_t *w, size_t stride, panel *p) {
     const ivec six = I_SET1(0x3f3f3f3f), four = I_SET1(0x0f0f0f0f), two = I_SET1(0x30303030);
     ivec h[4], scales[2], mins[2];
-    transpose16(rows, at, h);
+    transpose16(w, stride, h);
     const vec d = V_HALF(h[0]), dmin = V_HALF(I_SHR(h[0], 16));
     scales[0] = I_AND(h[1], six);
     mins[0] = I_AND(h[2], six);
@@ -71,12 +79,13 @@ INLINE void unpack_k_scales(rows_at rows, size_t at, panel *p) {
     }
 }
 
-INLINE void unpack_q4_k(rows_at rows, size_t at, panel *p) {
+INLINE void unpack_q4_k(const uint8_t *w, size_t stride, const uint8_t *next, panel *p) {
     const ivec four = I_SET1(0x0f0f0f0f);
-    unpack_k_scales(rows, at, p);
+    unpack_k_scales(w, stride, p);
     for (int i = 0; i < 4; i++) {
         ivec q[8];
-        transpose32(rows, at + offsetof(vox_q4_k, q) + 32 * (size_t)i, q);
+        if (next && i < 3) fetch(next, stride, i);
+        transpose32(w + offsetof(vox_q4_k, q) + 32 * (size_t)i, stride, q);
         UNROLL for (int j = 0; j < 8; j++) {
             p->u[16 * i + j] = I_AND(q[j], four);
             p->u[16 * i + 8 + j] = I_AND(I_SHR(q[j], 4), four);
@@ -86,14 +95,15 @@ INLINE void unpack_q4_k(rows_at rows, size_t at, panel *p) {
 
 INLINE ivec bit_to_4(ivec v, int bit) { return bit < 4 ? I_SHL(v, 4 - bit) : I_SHR(v, bit - 4); }
 
-INLINE void unpack_q5_k(rows_at rows, size_t at, panel *p) {
+INLINE void unpack_q5_k(const uint8_t *w, size_t stride, const uint8_t *next, panel *p) {
     const ivec four = I_SET1(0x0f0f0f0f), fifth = I_SET1(0x10101010);
     ivec high[8];
-    unpack_k_scales(rows, at, p);
-    transpose32(rows, at + offsetof(vox_q5_k, qh), high);
+    unpack_k_scales(w, stride, p);
+    transpose32(w + offsetof(vox_q5_k, qh), stride, high);
     UNROLL for (int i = 0; i < 4; i++) {
         ivec q[8];
-        transpose32(rows, at + offsetof(vox_q5_k, q) + 32 * (size_t)i, q);
+        if (next && i < 3) fetch(next, stride, i);
+        transpose32(w + offsetof(vox_q5_k, q) + 32 * (size_t)i, stride, q);
         UNROLL for (int j = 0; j < 8; j++) {
             p->u[16 * i + j] = I_OR(I_AND(q[j], four), I_AND(bit_to_4(high[j], 2 * i), fifth));
             p->u[16 * i + 8 + j] = I_OR(I_AND(I_SHR(q[j], 4), four), I_AND(bit_to_4(high[j], 2 * i + 1), fifth));
@@ -101,18 +111,20 @@ INLINE void unpack_q5_k(rows_at rows, size_t at, panel *p) {
     }
 }
 
-INLINE void unpack_q6_k(rows_at rows, size_t at, panel *p) {
+INLINE void unpack_q6_k(const uint8_t *w, size_t stride, const uint8_t *next, panel *p) {
     const ivec four = I_SET1(0x0f0f0f0f), two = I_SET1(0x30303030);
-    const vec d = V_HALF(I_SHR(gather(rows, at + offsetof(vox_q6_k, d) - 2), 16));
+    const vec d = V_HALF(I_SHR(gather(w + offsetof(vox_q6_k, d) - 2, stride), 16));
     ivec scales[4];
-    transpose16(rows, at + offsetof(vox_q6_k, scales), scales);
+    transpose16(w + offsetof(vox_q6_k, scales), stride, scales);
     UNROLL for (int g = 0; g < 16; g++)
         p->scale[g] = V_MUL(d, I_FLOAT(I_SAR(I_SHL(scales[g / 4], 24 - 8 * (g % 4)), 24)));
     for (int h = 0; h < 2; h++) {
         ivec low[2][8], high[8];
-        transpose32(rows, at + 64 * (size_t)h, low[0]);
-        transpose32(rows, at + 64 * (size_t)h + 32, low[1]);
-        transpose32(rows, at + offsetof(vox_q6_k, qh) + 32 * (size_t)h, high);
+        if (next) fetch(next, stride, 2 * h);
+        transpose32(w + 64 * (size_t)h, stride, low[0]);
+        if (next) fetch(next, stride, 2 * h + 1);
+        transpose32(w + 64 * (size_t)h + 32, stride, low[1]);
+        transpose32(w + offsetof(vox_q6_k, qh) + 32 * (size_t)h, stride, high);
         UNROLL for (int j = 0; j < 8; j++) {
             ivec *u = p->u + 32 * h + j;
             u[0] = I_OR(I_AND(low[0][j], four), I_AND(I_SHL(high[j], 4), two));
@@ -123,12 +135,12 @@ INLINE void unpack_q6_k(rows_at rows, size_t at, panel *p) {
     }
 }
 
-INLINE void unpack(const int type, rows_at rows, size_t at, int groups, panel *p) {
+INLINE void unpack(const int type, const uint8_t *w, size_t stride, const uint8_t *next, int groups, panel *p) {
     switch (type) {
-    case VOX_WEIGHT_Q8_0: unpack_q8_0(rows, at, groups, p); break;
-    case VOX_WEIGHT_Q4_K: unpack_q4_k(rows, at, p); break;
-    case VOX_WEIGHT_Q5_K: unpack_q5_k(rows, at, p); break;
-    default: unpack_q6_k(rows, at, p); break;
+    case VOX_WEIGHT_Q8_0: unpack_q8_0(w, stride, next, groups, p); break;
+    case VOX_WEIGHT_Q4_K: unpack_q4_k(w, stride, next, p); break;
+    case VOX_WEIGHT_Q5_K: unpack_q5_k(w, stride, next, p); break;
+    default: unpack_q6_k(w, stride, next, p); break;
     }
 }
 
@@ -173,72 +185,80 @@ INLINE void multiply(const int type, const int C, const panel *p, int groups, co
     }
 }
 
-/* One after the other, lest a burst of them fill the line buffers and stop the product. */
-INLINE void prefetch_rows(rows_at rows, int from, int to, size_t at, size_t bytes) {
-    for (int r = from; r < to; r++) {
-        const uintptr_t p = (uintptr_t)rows[r] + at;
-        for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(p + i));
-    }
-}
-
-/* All columns, and meanwhile what lies `ahead` bytes further in the rows is fetched. */
-INLINE void multiply_columns(const int type, const panel *p, int groups, const vox_chunk *x, int cols,
-                             vec sums[][PANEL], rows_at rows, size_t ahead) {
-    const int tiles = (cols + QUANT_COLS - 1) / QUANT_COLS;
-    for (int t = 0, c = 0; t < tiles; t++, c += QUANT_COLS) {
-        prefetch_rows(rows, PANEL * LANES * t / tiles, PANEL * LANES * (t + 1) / tiles, ahead, chunk_bytes(type));
-        switch (cols - c) {
-        case 1: multiply(type, 1, p, groups, x + c, sums + c); break;
+INLINE void multiply_tile(const int type, const panel *p, int groups, const vox_chunk *x, int cols, vec sums[][PANEL]) {
+    switch (cols) {
+    case 1: multiply(type, 1, p, groups, x, sums); break;
 #if QUANT_COLS > 2
-        case 2: multiply(type, 2, p, groups, x + c, sums + c); break;
+    case 2: multiply(type, 2, p, groups, x, sums); break;
 #endif
 #if QUANT_COLS > 3
-        case 3: multiply(type, 3, p, groups, x + c, sums + c); break;
+    case 3: multiply(type, 3, p, groups, x, sums); break;
 #endif
 #if QUANT_COLS > 4
-        case 4: multiply(type, 4, p, groups, x + c, sums + c); break;
+    case 4: multiply(type, 4, p, groups, x, sums); break;
 #endif
 #if QUANT_COLS > 5
-        case 5: multiply(type, 5, p, groups, x + c, sums + c); break;
+    case 5: multiply(type, 5, p, groups, x, sums); break;
 #endif
-        default: multiply(type, QUANT_COLS, p, groups, x + c, sums + c); break;
-        }
+    default: multiply(type, QUANT_COLS, p, groups, x, sums); break;
     }
 }
 
-/* Up to PANEL * LANES rows times up to MAX_COLS columns; consecutive chunks of x lie `stride` apart. */
-INLINE void multiply_panel(const int type, const uint8_t *w, size_t row_bytes, int rows, int k,
-                           const vox_chunk *x, size_t stride, int cols, float *y, size_t ldy) {
-    const uint8_t *starts[PANEL * LANES];
+/* Many columns take far longer than their unpacking: the next chunk is fetched meanwhile. */
+INLINE void multiply_columns(const int type, const panel *p, int groups, const vox_chunk *x, int cols,
+                             vec sums[][PANEL], const uint8_t *next, size_t stride) {
+    const size_t tiles = ((size_t)cols + QUANT_COLS - 1) / QUANT_COLS;
+    for (size_t t = 0; t < tiles; t++) {
+        const int c = (int)t * QUANT_COLS;
+        if (next)
+            for (size_t r = ROWS * t / tiles; r < ROWS * (t + 1) / tiles; r++)
+                for (size_t i = 0; i < chunk_bytes(type); i += 64)
+                    __builtin_prefetch((const void *)((uintptr_t)next + r * stride + i));
+        multiply_tile(type, p, groups, x + c, cols - c, sums + c);
+    }
+}
+
+/* ROWS rows times up to MAX_COLS columns; consecutive chunks of x lie x_stride apart. Only `wanted`
+ * rows are stored. */
+INLINE void multiply_panel(const int type, const uint8_t *w, size_t stride, int wanted, int k,
+                           const vox_chunk *x, size_t x_stride, int cols, float *y, size_t ldy) {
     vec sums[MAX_COLS][PANEL];
     panel p[PANEL];
-    for (int r = 0; r < PANEL * LANES; r++)       /* the last row stands for those that are missing */
-        starts[r] = w + (size_t)(r < rows ? r : rows - 1) * row_bytes;
     for (int c = 0; c < cols; c++)
         UNROLL for (int v = 0; v < PANEL; v++) sums[c][v] = V_ZERO();
-    for (size_t at = 0, byte = 0; at < (size_t)k; at += VOX_CHUNK, byte += chunk_bytes(type), x += stride) {
-        const int groups = (size_t)k - at < VOX_CHUNK ? (int)((size_t)k - at) / VOX_GROUP : VOX_GROUPS;
-        /* Behind the last chunk come the first ones of the next rows. */
-        const size_t next = at + VOX_CHUNK < (size_t)k ? byte + chunk_bytes(type) : PANEL * LANES * row_bytes;
-        UNROLL for (int v = 0; v < PANEL; v++) unpack(type, starts + v * LANES, byte, groups, &p[v]);
-        multiply_columns(type, p, groups, x, cols, sums, starts, next);
+    for (int at = 0; at < k; at += VOX_CHUNK, w += chunk_bytes(type), x += x_stride) {
+        const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
+        /* Behind the last chunk of these rows come those that follow. */
+        const uint8_t *next = w + chunk_bytes(type) + (at + VOX_CHUNK < k ? 0 : (ROWS - 1) * stride);
+        const int few = cols <= QUANT_COLS;
+        UNROLL for (int v = 0; v < PANEL; v++)
+            unpack(type, w + (size_t)v * LANES * stride, stride, few ? next + (size_t)v * LANES * stride : NULL, groups, &p[v]);
+        multiply_columns(type, p, groups, x, cols, sums, few ? NULL : next, stride);
     }
     for (int c = 0; c < cols; c++)
         UNROLL for (int v = 0; v < PANEL; v++) {
-            const int left = rows - v * LANES;
             float *out = y + (size_t)c * ldy + v * LANES;
-            if (left >= LANES) V_STORE(out, sums[c][v]);
-            else if (left > 0) V_STORE_N(out, sums[c][v], left);
+            if (wanted == ROWS) V_STORE(out, sums[c][v]);
+            else if (v == 0) V_STORE_N(out, sums[c][v], wanted);
         }
 }
 
 INLINE void multiply_all(const int type, const uint8_t *w, int rows, int k, const vox_chunk *x, int cols,
                          float *y, size_t ldy) {
-    const size_t row_bytes = vox_row_bytes((vox_weight_type)type, k);
-    for (int c = 0; c < cols; c += MAX_COLS)
-        for (int r = 0; r < rows; r += PANEL * LANES)
-            multiply_panel(type, w + (size_t)r * row_bytes, row_bytes, rows - r, k, x + c, (size_t)cols,
-                           cols - c < MAX_COLS ? cols - c : MAX_COLS, y + (size_t)c * ldy + r, ldy);
+    const size_t stride = vox_row_bytes((vox_weight_type)type, k);
+    for (int c = 0; c < cols; c += MAX_COLS) {
+        const int n = cols - c < MAX_COLS ? cols - c : MAX_COLS;
+        float *out = y + (size_t)c * ldy;
+        if (rows < ROWS) {            /* too few: each alone in all lanes */
+            for (int r = 0; r < rows; r++)
+                multiply_panel(type, w + (size_t)r * stride, 0, 1, k, x + c, (size_t)cols, n, out + r, ldy);
+            continue;
+        }
+        for (int r = 0; r < rows; r += ROWS) {
+            const int from = r + ROWS <= rows ? r : rows - ROWS;      /* the last ones overlap */
+            multiply_panel(type, w + (size_t)from * stride, stride, ROWS, k, x + c, (size_t)cols, n, out + from, ldy);
+        }
+    }
 }
 
 static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, const vox_chunk *x, int cols,
