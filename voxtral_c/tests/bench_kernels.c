@@ -84,7 +84,7 @@ static void fill(vox_weight_type type, uint8_t *data, size_t bytes) {
 }
 
 static void measure(const vox_compute *c, vox_weight_type type, const uint8_t *data, size_t bytes) {
-    static const int counts[] = { 1, 4, 8, 24, 64 };
+    static const int counts[] = { 1, 2, 3, 4, 6, 8, 12, 16, 24, 48, 64 };
     const size_t row = vox_row_bytes(type, COLS), most = bytes / row / 32 * 32;
     const int rows = most < MAX_ROWS ? (int)most : MAX_ROWS, matrices = (int)(most / (size_t)rows);
     const size_t matrix = row * (size_t)rows;
