@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ from voxtui.events import (
     EngineState,
     EngineStats,
     Event,
+    ListeningChanged,
     Notice,
     SessionOpened,
     TranscriptChanged,
@@ -50,6 +53,8 @@ from voxtui.settings import AudioSettings
 from voxtui.vocabulary import Vocabulary
 
 STATS_EVERY_S = 1.0
+BEHIND_S = 10.0
+BELL_GAP_S = 0.25
 LAST_WORDS_S = 3600.0
 """How long a stop waits for an engine that is behind; Ctrl+C again does not wait."""
 
@@ -145,6 +150,23 @@ def source_factory(
     return make
 
 
+class Pace:
+    """Says how far behind the words are, when that has changed much: not at every step."""
+
+    def __init__(self) -> None:
+        self._told_s = 0.0
+
+    def said(self, lag_s: float) -> str | None:
+        """A sentence, or nothing."""
+        if lag_s >= BEHIND_S and lag_s >= 2 * self._told_s:
+            self._told_s = lag_s
+            return f"behind by {lag_s:.0f} s; nothing is lost"
+        if self._told_s and lag_s < BEHIND_S / 2:
+            self._told_s = 0.0
+            return "keeping up again"
+        return None
+
+
 class Listener:
     """Runs until the sound ends or the person stops it."""
 
@@ -154,13 +176,17 @@ class Listener:
         stop: StopRequest,
         output: TextOutput | JsonOutput,
         quiet: bool,
+        bell: bool = False,
     ) -> None:
         self._running = running
         self._stop = stop
         self._output = output
         self._quiet = quiet
+        self._bell = bell
         self._lag_s = 0.0
         self._live = False
+        self._paused = False
+        self._pace = Pace()
 
     def hear_everything(self, live: bool) -> None:
         """A file or standard input: until its last word; Ctrl+C as with a microphone if `live`."""
@@ -179,6 +205,7 @@ class Listener:
         self._take_all(self._running.for_ever())
         self._tell_lag()
         self._running.pipeline.listen(False)
+        self._ring(2)
         self._take_all(self._running.until_idle(last_words=True))
 
     def close(self) -> None:
@@ -203,10 +230,18 @@ class Listener:
                 raise WrongInput(detail or f"{name or 'The sound'} cannot be heard.")
             case CaptureChanged(CaptureState.SILENT | CaptureState.LOST, name, detail):
                 self._say(detail or f"{name} gives no sound.")
+            case CaptureChanged(CaptureState.PREPARING, name) if self._live:
+                self._say(f"preparing {name}")
             case CaptureChanged(CaptureState.RUNNING, name) if self._live:
                 self._say(f"listening to {name}; Ctrl+C stops")
+                self._ring(1)
+            case ListeningChanged(True, paused) if paused != self._paused:
+                self._paused = paused
+                self._say("paused until a voice is heard" if paused else "listening again")
             case EngineStats():
                 self._lag_s = event.lag_s
+                if self._live:
+                    self._say(self._pace.said(event.lag_s))
             case _:
                 self._say(sentence(event))
 
@@ -215,6 +250,12 @@ class Listener:
             self._say(
                 f"the last words come, {self._lag_s:.0f} s behind; Ctrl+C again stops at once"
             )
+
+    def _ring(self, times: int) -> None:
+        """The terminal's bell, for those who do not look."""
+        for number in range(times if self._bell and sys.stderr.isatty() else 0):
+            time.sleep(BELL_GAP_S if number else 0.0)
+            click.echo("\a", nl=False, err=True)
 
     def _say(self, message: str | None) -> None:
         if message and not self._quiet:
@@ -280,7 +321,7 @@ def command(
         made = JsonOutput(out) if as_json else TextOutput(out, rules)
         stop = stack.enter_context(StopRequest())
         running = Running(config, lambda: stop.asked)
-        return listen(Listener(running, stop, made, quiet), made, input_)
+        return listen(Listener(running, stop, made, quiet, settings.talk.bell), made, input_)
 
 
 def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | None) -> int:

@@ -124,6 +124,11 @@ def run_application(input_: str | None, **options: Any) -> int:
         raise WrongInput(
             "The application needs a terminal; voxtui listen and voxtui transcribe do not."
         )
+    if os.environ.get("TERM", "") in ("dumb", "unknown"):
+        raise WrongInput(
+            "This terminal (TERM=dumb) cannot place text on the screen: voxtui listen writes the"
+            " words line by line, and says on standard error how it goes."
+        )
     from voxtui.ui.app import run
     from voxtui.ui.options import UiOptions
 

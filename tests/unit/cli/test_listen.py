@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import PATIENCE_S, Result, speech, start
-from voxtui.events import AudioBlock, CaptureChanged, CaptureEvent, CaptureState
+from voxtui.cli.listen import Listener, Pace
+from voxtui.events import (
+    AudioBlock,
+    CaptureChanged,
+    CaptureEvent,
+    CaptureState,
+    EngineStats,
+    ListeningChanged,
+)
 from voxtui.session import list_sessions, load_session
 
 Run = Callable[..., Result]
@@ -169,3 +177,36 @@ def test_a_closed_pipe_is_quiet() -> None:
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait(PATIENCE_S) == 0
+
+
+def test_how_far_behind_is_said_when_it_has_changed_much() -> None:
+    pace = Pace()
+    said = [pace.said(lag) for lag in (0.5, 9, 12, 15, 23, 25, 47, 30, 4, 3)]
+    assert [sentence for sentence in said if sentence] == [
+        "behind by 12 s; nothing is lost",
+        "behind by 25 s; nothing is lost",
+        "keeping up again",
+    ]
+
+
+def test_states_are_said_for_those_who_do_not_look(capsys: pytest.CaptureFixture[str]) -> None:
+    listener = Listener(None, None, None, quiet=False)  # type: ignore[arg-type]
+    listener._live = True
+    for event in (
+        CaptureChanged(CaptureState.PREPARING, "Desk"),
+        CaptureChanged(CaptureState.RUNNING, "Desk"),
+        ListeningChanged(True),
+        ListeningChanged(True, paused=True),
+        ListeningChanged(True),
+        CaptureChanged(CaptureState.LOST, "Desk"),
+        EngineStats(30, 10, 1, 1, 1, 1),
+    ):
+        listener._react(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "voxtui: preparing Desk",
+        "voxtui: listening to Desk; Ctrl+C stops",
+        "voxtui: paused until a voice is heard",
+        "voxtui: listening again",
+        "voxtui: Desk gives no sound.",
+        "voxtui: behind by 20 s; nothing is lost",
+    ]

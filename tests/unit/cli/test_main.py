@@ -106,8 +106,17 @@ def test_the_application_gets_the_options(run: Run, monkeypatch: pytest.MonkeyPa
     seen: list[object] = []
     monkeypatch.setattr("voxtui.ui.app.run", seen.append)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     result = run("--demo", "--model", "tiny", "--delay", "240", "-I", "0.2", "--low-latency")
     assert result.code == 0
     options: Any = seen[0]
     assert (options.demo, options.model, options.delay_ms) == (True, "tiny", 240)
     assert (options.interval_s, options.low_latency, options.input) == (0.2, True, None)
+
+
+def test_a_dumb_terminal_gets_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    result = run()
+    assert result.code == 2
+    assert "voxtui listen writes the words line by line" in result.err
