@@ -170,8 +170,9 @@ typedef void (*vox_event_fn)(const vox_event *event, void *user);
 
 typedef struct vox_stream_params {
     int delay_ms;             /* 0 = the model's; else a multiple of 80 in 80..1200, or 2400 */
-    double interval_s;        /* audio gathered before the encoder runs: 0.08 to 60, default 0.5;
-                                 rounded down to whole tokens */
+    double interval_s;        /* most audio gathered before it is worked on: 0.08 to 60, default 0.5;
+                                 rounded down to whole tokens. Less is gathered while the machine
+                                 keeps up with less; what one call feeds is worked on together */
     int no_rut_guard;         /* 1: blanks are left to the model even where it writes nothing but
                                  blanks over speech; see VOX_EVENT_WARNING */
     int no_draft;             /* 1 = a pass over the weights for each token: slower, the same tokens */
@@ -188,7 +189,7 @@ vox_status vox_stream_open(vox_model *model, const vox_stream_params *params, vo
                            char *err, size_t err_size);
 void vox_stream_close(vox_stream *stream);
 
-/* Feed n samples, float32 in -1..1 or signed 16 bit. Works when `interval_s` has gathered. Samples
+/* Feed n samples, float32 in -1..1 or signed 16 bit. Works on what is worth it. Samples
  * that are not finite count as silence. After VOX_ERR_ABORTED or VOX_ERR_MEMORY the samples of
  * that call not yet taken are lost; what had been taken is worked on by the next call. */
 vox_status vox_stream_feed(vox_stream *stream, const float *samples, size_t n);

@@ -302,7 +302,7 @@ static void print_json(const bench *b) {
     jsonl_number(&j, "peak_mb", b->peak_mb, 1);
     jsonl_number(&j, "acceptance", acceptance(b), 4);
     jsonl_end(&j);
-    if (!j.failed) fputs(j.text, stdout);
+    if (!j.failed) fwrite(j.text, 1, j.length, stdout);
     jsonl_free(&j);
 }
 

@@ -202,7 +202,8 @@ int options_parse(options *o, int argc, char **argv, char *err, size_t err_size)
     while (p.at < argc)
         if (!parse_one(&p)) return 0;
     if (!check(&p)) return 0;
-    if (o->interval == 0) o->interval = o->low_latency || o->input == INPUT_FRAMED ? 0.5 : 2.0;
+    if (o->interval == 0) o->interval = o->input == INPUT_FRAMED ? 0.5 : 2.0;
+    if (o->low_latency) o->interval = o->interval > 0.16 ? o->interval / 2 : 0.08;
     /* What is not live stays one utterance, so that it gives the same words however it comes. */
     if (o->input == INPUT_MICROPHONE || (o->input == INPUT_STDIN && o->low_latency))
         o->silence_ms = o->low_latency ? 300 : 600;

@@ -17,7 +17,7 @@
 #include "report.h"
 #include "silence.h"
 
-enum { MOST_SAMPLES = VOX_SAMPLE_RATE };      /* taken from the queue at once */
+enum { MOST_SAMPLES = 2 * VOX_SAMPLE_RATE };    /* taken from the queue at once */
 
 typedef struct session {
     const options *opt;

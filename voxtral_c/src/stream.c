@@ -6,7 +6,9 @@
 
 #define MIN_INTERVAL VOX_TOKEN_SECONDS
 #define MAX_INTERVAL 60.0
-enum { AFTER_DELAY = 11 };    /* tokens of silence behind the delay that end an utterance */
+/* Tokens of silence behind the delay that end an utterance, and those of them by which its last word
+ * has nearly always begun. */
+enum { AFTER_DELAY = 11, LAST_WORD = 3 };
 
 vox_stream_params vox_stream_default_params(void) { return (vox_stream_params){ .interval_s = 0.5 }; }
 
@@ -36,10 +38,12 @@ static vox_status check_interval(double seconds, vox_error *err) {
 /* Whole tokens that an interval gathers. */
 static int64_t interval_tokens(double seconds) { return (int64_t)(seconds / VOX_TOKEN_SECONDS + 1e-6); }
 
-/* Samples to gather before work is worth it: an interval, and what a mel frame looks ahead. */
+/* Samples that may have to be kept: an interval or a batch of a flush, and what a mel frame looks
+ * ahead. */
 static size_t room_for(const vox_stream *s, double seconds) {
     const vox_config *c = &s->model->config;
-    return (size_t)(interval_tokens(seconds) + 1) * (size_t)c->samples_per_token + (size_t)c->mel_window;
+    const int64_t tokens = interval_tokens(seconds), least = VOX_BATCH_TOKENS;
+    return (size_t)((tokens > least ? tokens : least) + 1) * (size_t)c->samples_per_token + (size_t)c->mel_window;
 }
 
 static vox_status set_interval(vox_stream *s, double seconds) {
@@ -257,6 +261,9 @@ static vox_status work(vox_stream *s) {
 
 /* Hear what is pending and work on it. After an abort or without memory the rest stays pending. */
 static vox_status consume(vox_stream *s) {
+    const double start = vox_now_ms();
+    const int64_t encoded = s->state.encoded;
+    const int steady = s->generated > 0 && s->padding < 0;
     for (;;) {
         vox_status status = work(s);
         if (status != VOX_OK) return status;
@@ -264,17 +271,23 @@ static vox_status consume(vox_stream *s) {
         s->pending_at += vox_utterance_hear(&s->state, s->pending + s->pending_at, s->n_pending - s->pending_at);
     }
     s->pending_at = s->n_pending = 0;
+    if (steady && s->state.encoded - encoded <= VOX_PACE_TOKENS)
+        vox_pace_took(&s->pace, (int)(s->state.encoded - encoded), vox_now_ms() - start);
     return VOX_OK;
 }
 
-/* The interval counts tokens that could be encoded now: those whose last frame's look-ahead is
- * there as well, so that a whole interval never waits for another sample. */
-static int worth_working(const vox_stream *s) {
+/* Tokens that could be encoded now: those whose last frame's look-ahead is there as well. */
+static int64_t tokens_waiting(const vox_stream *s) {
     const vox_config *c = &s->model->config;
     const int64_t look_ahead = c->mel_window / 2 - c->mel_hop;
     const int64_t heard = (int64_t)s->model->tokenizer.n_left_pad * c->samples_per_token + s->samples_in;
-    const int64_t known = (heard - look_ahead) / c->samples_per_token;
-    return known - s->state.encoded >= interval_tokens(s->params.interval_s);
+    return (heard - look_ahead) / c->samples_per_token - s->state.encoded;
+}
+
+/* So many are worth working on although more sound may come soon. */
+static int64_t tokens_wanted(const vox_stream *s) {
+    const int64_t most = interval_tokens(s->params.interval_s);
+    return s->whole ? most : vox_pace_gather(&s->pace, (int)most);
 }
 
 /* ---- utterances ------------------------------------------------------------------------ */
@@ -324,6 +337,7 @@ static vox_status feed(vox_stream *s, const float *f, const int16_t *i16, size_t
     if (n == 0) return VOX_OK;
     if (!f && !i16) return fail(s, VOX_ERR_ARGUMENT, "There are no samples to feed.");
     vox_status status = s->open ? VOX_OK : begin(s);
+    const int64_t most = interval_tokens(s->params.interval_s);
     for (size_t at = 0; at < n && status == VOX_OK;) {
         size_t take = s->pending_room - s->n_pending;
         if (take > n - at) take = n - at;
@@ -332,9 +346,9 @@ static vox_status feed(vox_stream *s, const float *f, const int16_t *i16, size_t
         s->n_pending += take;
         s->samples_in += (int64_t)take;
         at += take;
-        if (worth_working(s) || s->n_pending == s->pending_room) status = consume(s);
+        if (tokens_waiting(s) >= most || s->n_pending == s->pending_room) status = consume(s);
     }
-    return status;
+    return status == VOX_OK && tokens_waiting(s) >= tokens_wanted(s) ? consume(s) : status;
 }
 
 vox_status vox_stream_feed(vox_stream *s, const float *samples, size_t n) { return feed(s, samples, NULL, n); }
@@ -349,20 +363,25 @@ static int64_t flush_padding(const vox_stream *s) {
     return (part ? token - part : 0) + (s->prompt->delay + AFTER_DELAY) * token + c->mel_window / 2;
 }
 
+/* Put silence behind what is pending: first as much as the last word may need, then the rest. */
+static void pad(vox_stream *s) {
+    const int64_t token = s->model->config.samples_per_token, later = (AFTER_DELAY - LAST_WORD) * token;
+    const int64_t now = s->padding > later ? s->padding - later : s->padding;
+    const size_t room = s->pending_room - s->n_pending, n = now < (int64_t)room ? (size_t)now : room;
+    memset(s->pending + s->n_pending, 0, n * sizeof *s->pending);
+    s->n_pending += n;
+    s->padding -= (int64_t)n;
+}
+
 vox_status vox_stream_flush(vox_stream *s) {
     if (s->finished) return fail(s, VOX_ERR_STATE, "The stream has been finished; open another one.");
     if (s->open) {
-        vox_status status = consume(s);
-        if (status != VOX_OK) return status;
         if (s->padding < 0) s->padding = flush_padding(s);
-        while (s->padding > 0) {
-            const size_t n = s->padding < (int64_t)s->pending_room ? (size_t)s->padding : s->pending_room;
-            memset(s->pending, 0, n * sizeof *s->pending);
-            s->n_pending = n;
-            s->padding -= (int64_t)n;
-            status = consume(s);
+        do {
+            pad(s);
+            const vox_status status = consume(s);
             if (status != VOX_OK) return status;
-        }
+        } while (s->padding > 0);
         vox_event event = { 0 };
         if (vox_words_end(&s->words, &event)) send(s, &event);
     }

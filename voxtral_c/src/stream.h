@@ -2,6 +2,7 @@
 #ifndef VOX_STREAM_H
 #define VOX_STREAM_H
 
+#include "pace.h"
 #include "prompt.h"
 #include "rut.h"
 #include "words.h"
@@ -27,10 +28,12 @@ struct vox_stream {
     size_t n_pending, pending_at, pending_room;
     double encoder_ms, decoder_ms, prefill_ms;
     vox_drafter drafter;
+    vox_pace pace;
     int64_t passes;           /* of the decoder, the prompt's aside */
 
     /* Tests only. */
     vox_tap tap;
+    int whole;                /* always gather a whole interval */
     int fresh;                /* compute the prompt anew in each utterance */
     float blank_bias;         /* added to the blank's logit after 40 blanks: a model that ruts */
     const int *forced;        /* feed these tokens back in place of the generated ones */

@@ -46,10 +46,39 @@ static void test_intervals(const float *samples, size_t n) {
     for (int i = 0; i < N_PIECES; i++)
         for (int j = 0; j < N_INTERVALS; j++) {
             vox_stream *t = open_stream(m, 480, intervals[j], &c);
+            t->whole = j % 2;
             speak(t, samples, n, pieces[i]);
             check_same(&base, &c, "interval");
             vox_stream_close(t);
         }
+    vox_stream_close(s);
+    vox_model_free(m);
+}
+
+/* With time to spare nothing waits for the interval to be full; without, it does. */
+static void test_pace(const float *samples) {
+    static collected c;
+    vox_pace p = { { 0 } };
+    CHECK(vox_pace_gather(&p, 25) == 1 && vox_pace_gather(&p, 1) == 1, "as soon as it comes");
+    vox_pace_took(&p, 1, 60);
+    CHECK(vox_pace_gather(&p, 25) == 1, "time to spare");
+    vox_pace_took(&p, 1, 100);
+    CHECK(vox_pace_gather(&p, 25) == 2 && vox_pace_gather(&p, 1) == 1, "behind");
+    for (int i = 1; i <= 25; i++) p.ms[i] = 60 + 50 * i;
+    CHECK(vox_pace_gather(&p, 25) == 5 && vox_pace_gather(&p, 3) == 3, "%d", vox_pace_gather(&p, 25));
+    for (int i = 0; i < 200; i++) vox_pace_took(&p, 5, 310);
+    CHECK(vox_pace_gather(&p, 25) == 1, "tried again");
+    vox_pace_took(&p, 26, 1e9);
+    vox_pace_took(&p, 0, 1e9);
+    for (int i = 1; i <= 25; i++) vox_pace_took(&p, i, 1e6);
+    CHECK(vox_pace_gather(&p, 25) == 25 && vox_pace_gather(&p, 700) == 700, "never less than the interval");
+
+    vox_model *m = load_model(RANDOM_MODEL, NULL, 1, VOX_PRECISION_AUTO);
+    vox_stream *s = open_stream(m, 480, 60, &c);
+    s->whole = 0;
+    for (int i = 0; i < 30; i++)
+        REQUIRE(vox_stream_feed(s, samples + i * 1280, 1280) == VOX_OK, "%s", vox_stream_error(s));
+    CHECK(c.n > 0, "no token of 2.4 s before the interval of 60 s was full");
     vox_stream_close(s);
     vox_model_free(m);
 }
@@ -154,6 +183,7 @@ int main(void) {
     float *samples = reference_samples(&golden, &n);
     for (int i = 0; (k = vox_kernels_at(i)) != NULL; i++) test_cuts(k->name, samples, n);
     test_intervals(samples, n);
+    test_pace(samples);
     test_prompt(samples, n);
     test_ring(samples, n);
     test_reference(&golden);
