@@ -85,6 +85,8 @@ def _checked(path: Path) -> Model:
     inside = sorted(path.glob("*.gguf"))
     if missing and len(inside) == 1:
         return _checked(inside[0])
+    if missing and inside:
+        raise ModelError(f"{path} holds several GGUF files: name the one to use.")
     if missing:
         raise ModelError(f"{path} is no complete model: {' and '.join(missing)} missing there.")
     builtin = path.resolve() == paths.builtin_model_dir().resolve()

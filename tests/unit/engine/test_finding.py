@@ -109,7 +109,7 @@ def test_a_folder_that_holds_one_gguf_file_is_that_model(home: Path) -> None:
         found = find_model(spec)
         assert (found.name, found.path, found.size) == ("Some-Q8_0", file, 9)
     (folder / "other.gguf").write_bytes(bytes(9))
-    with pytest.raises(ModelError, match="missing there"):
+    with pytest.raises(ModelError, match="several GGUF files"):
         find_model("Some-Q8_0")
 
 
