@@ -101,7 +101,7 @@ async def test_the_first_page_shows_what_was_found_and_one_choice() -> None:
         assert "real time" in row(pilot, Q4)
         details = text(pilot, "#models-details")
         assert "Apache-2.0" in details
-        assert "3.8 GB of memory" in details
+        assert "3.4 GB of memory" in details
         assert "4 min at 100 Mbit/s" in details
         assert "in use" in row(pilot, "tiny")
 

@@ -17,7 +17,7 @@ BASE_NAME = "Voxtral-Mini-4B-Realtime-2602"
 LICENCE = "Apache-2.0, by Mistral AI"
 LANGUAGES = 13
 
-WORKING_MEMORY = 1_000 * MB
+WORKING_MEMORY = 600 * MB
 """What the engine needs beside the weights: what it heard of late, and room to compute."""
 
 

@@ -27,8 +27,9 @@ COMFORTABLE = 1.2
 LEAST_BANDWIDTH = 8e9
 """What any machine of this century's second decade has; less was measured while it was busy."""
 
-_SAMPLE = 64 << 20
-_PASSES = 10
+_SAMPLE = 512 << 20
+"""Read by all threads together: no cache holds so much."""
+_PASSES = 4
 _OPERATIONS_PER_CORE = (  # a second, for the best instructions a processor has
     ("AMX", 400e9),
     ("VNNI", 400e9),
@@ -65,14 +66,14 @@ def recommended(machine: Hardware, bandwidth: float) -> KnownModel:
 
 @functools.cache
 def memory_bandwidth(threads: int) -> float:
-    """Bytes a second that `threads` can read at once. Takes a third of a second, the first time."""
+    """Bytes a second that `threads` can read at once. Takes half a second, the first time."""
     import numpy
 
     rates = [0.0] * threads
     ready = threading.Barrier(threads)
 
     def read(index: int) -> None:
-        block = numpy.ones(_SAMPLE // 8, numpy.int64)
+        block = numpy.ones(_SAMPLE // threads // 8, numpy.int64)
         ready.wait()
         took = []
         for _ in range(_PASSES):

@@ -57,7 +57,7 @@ def model(choice: Choice) -> str:
         return "Knows some forty words: for trying, not for dictation."
     if choice.value == "auto":
         return "The best one on this machine."
-    return f"{choice.note}. Loading takes a moment; nothing is lost meanwhile."
+    return f"{choice.note}. Loading takes a moment; nothing is lost. G gets and checks models."
 
 
 def precision(choice: Choice) -> str:
