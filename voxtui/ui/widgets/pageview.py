@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -24,6 +25,18 @@ SLICE_S = 0.008
 REST_S = 0.004
 SLICE_SEGMENTS = 100
 """More settled segments at once than this are taken in slices."""
+
+
+SET_ASIDE_WORDS = 5000
+
+
+def set_aside() -> None:
+    """What was said stays until the end: the garbage collector need not look at it again.
+
+    A look at a million words would take half a second, in which the screen stands still.
+    """
+    gc.collect(1)
+    gc.freeze()
 
 
 class PageView(ScrollView, can_focus=False):
@@ -59,6 +72,7 @@ class PageView(ScrollView, can_focus=False):
         """Show what is new; a great many paragraphs come slice by slice."""
         if self._waiting or len(change.settled) > SLICE_SEGMENTS:
             self._waiting.append(change)
+            set_aside()
             if len(self._waiting) == 1:
                 self._take_slice()
             return
@@ -122,7 +136,10 @@ class PageView(ScrollView, can_focus=False):
             self.set_timer(REST_S, self._take_slice)
 
     def _count(self, settled: Iterable[Segment], tail: Segment | None) -> None:
+        before = self._words_settled
         self._words_settled += sum(len(segment.words) for segment in settled)
+        if before // SET_ASIDE_WORDS != self._words_settled // SET_ASIDE_WORDS:
+            set_aside()
         self._words = self._words_settled + (len(tail.words) if tail is not None else 0)
         if not self.following:
             self.new_words = max(0, self._words - self._words_seen)
