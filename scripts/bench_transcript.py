@@ -2,7 +2,8 @@
 """Measure the transcript with very many paragraphs: how long the screen ever stands still.
 
 A task that wants to run every millisecond tells how long the event loop was busy at a stretch
-while paragraphs are loaded, words come, somebody scrolls, resizes, searches, edits and copies.
+while paragraphs are loaded, words come, somebody scrolls, resizes, searches, edits and copies: in
+processor time of its thread (what the limit is for), and by the clock, other programs included.
 The same is done to a bare Textual application (one text that fills the screen), as the baseline
 for what it costs to draw at all.
 
@@ -46,11 +47,12 @@ VOCABULARY = WORDS.split()
 
 @dataclass(frozen=True)
 class Result:
-    """One action: the longest and the 99th percentile stretch, and how long until all is done."""
+    """One action: the longest stretches, and how long until all is done."""
 
     name: str
     longest_ms: float
     p99_ms: float
+    clock_ms: float
     seconds: float
 
 
@@ -80,17 +82,19 @@ class Watch:
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
+        self.by_clock = 0.0
 
     @asynccontextmanager
     async def watching(self) -> Any:
         """Collect while something is done."""
-        self.gaps, on = [], True
+        self.gaps, self.by_clock, on = [], 0.0, True
 
         async def beat() -> None:
             while on:
-                began = time.perf_counter()
+                began, clock = time.thread_time(), time.perf_counter()
                 await asyncio.sleep(0.001)
-                self.gaps.append((time.perf_counter() - began - 0.001) * 1000)
+                self.gaps.append((time.thread_time() - began) * 1000)
+                self.by_clock = max(self.by_clock, (time.perf_counter() - clock) * 1000 - 1)
 
         task = asyncio.create_task(beat())
         await asyncio.sleep(0.005)
@@ -127,7 +131,9 @@ async def measured(
     seconds = time.perf_counter() - began
     gaps = sorted(watch.gaps)
     p99 = gaps[min(len(gaps) - 1, int(len(gaps) * 0.99))]
-    return Result(name, round(gaps[-1], 1), round(p99, 1), round(seconds, 3))
+    return Result(
+        name, round(gaps[-1], 1), round(p99, 1), round(watch.by_clock, 1), round(seconds, 3)
+    )
 
 
 async def bare() -> list[Result]:
@@ -237,17 +243,13 @@ async def transcript(segments: list[Segment]) -> list[Result]:
 
 
 def table(results: list[Result], base: dict[str, Result]) -> None:
-    print(f"{'':36}{'longest':>10}{'99 %':>10}{'in all':>10}{'to bare':>9}")
+    print(f"{'':36}{'longest':>10}{'99 %':>10}{'by clock':>10}{'in all':>10}{'to bare':>9}")
     for result in results:
         against = base["bare: resize" if "resize" in result.name else "bare: draw"]
-        ratio = (
-            ""
-            if result.name.startswith("bare")
-            else f"{result.longest_ms / against.longest_ms:.1f}×"
-        )
+        ratio = f"{result.longest_ms / against.longest_ms:.1f}×" if result is not against else ""
         print(
             f"{result.name:36}{result.longest_ms:>7.1f} ms{result.p99_ms:>7.1f} ms"
-            f"{result.seconds:>8.2f} s{ratio:>9}"
+            f"{result.clock_ms:>7.1f} ms{result.seconds:>8.2f} s{ratio:>9}"
         )
 
 
@@ -264,7 +266,7 @@ def main() -> int:
     worst = max(result.longest_ms for result in results)
     known = {result.name: result for result in base}
     table([*base, *results], known)
-    print(f"\nThe screen never stood still for more than {worst:.0f} ms (wanted: {LIMIT_MS:.0f}).")
+    print(f"\nThe screen never computed for more than {worst:.0f} ms (wanted: {LIMIT_MS:.0f}).")
     if options.json:
         figures = {
             "paragraphs": len(segments),
