@@ -51,7 +51,7 @@ def test_editing_in_place(same: Look, size: tuple[int, int], look: str) -> None:
 @SIZES
 @LOOKS
 def test_other_words(same: Look, size: tuple[int, int], look: str) -> None:
-    keys = ("left", "home", "ctrl+down", "right", "right", "o")
+    keys = ("left", "home", *["right"] * 15, "o")
     settings = Settings().replace("appearance", doubts=True)
     assert same(size, look, *PAGE, press=keys, settings=settings)
 

@@ -85,7 +85,9 @@ def shown(keys: str) -> str:
     key = keys.split(",", maxsplit=1)[0].strip()
     if key == NONE:
         return "no key"
-    if key in ("space", "enter", "escape", "tab", "backspace", "delete", "insert"):
+    if key == "escape":
+        return "Esc"
+    if key in ("space", "enter", "tab", "backspace", "delete", "insert"):
         return key.capitalize()
     parts = key.split("+")
     name = format_key(parts[-1]) if "_" not in parts[-1] else _spoken(parts[-1])

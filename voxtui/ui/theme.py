@@ -58,6 +58,7 @@ def _theme(name: str, palette: Palette, *, dark: bool, ansi: bool = False, **mor
             "input-cursor-background": p.accent,
             "input-selection-background": p.selection,
             "screen-selection-background": p.selection,
+            "screen-selection-foreground": p.ink,
             "on-accent": p.on_accent,
             "pill": p.pill,
             "match": p.match,

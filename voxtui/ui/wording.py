@@ -25,9 +25,9 @@ FOOT = (
 
 FOOT_ON_WORDS = (
     ("edit", "edit", "edit"),
+    ("copy", "copy", "copy"),
     ("words", "other words", "words"),
     ("page.select", "select", "select"),
-    ("copy", "copy", "copy"),
     ("remove", "remove", "remove"),
     ("undo", "undo", "undo"),
     ("page.end", "newest", "newest"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
@@ -63,7 +64,7 @@ class Editing(Taking):
         self.query_one("#sheet", Vertical).mount(editor)
         editor.focus()
         self._place_editor()
-        self.say("Enter keeps it, Esc leaves it as it was.", seconds=60.0)
+        self.say("Enter or a click beside it keeps it, Esc leaves it as it was.", seconds=60.0)
 
     def action_latch(self) -> None:
         """Enter: what is held stays on; when nothing is, the paragraph is edited."""
@@ -116,6 +117,14 @@ class Editing(Taking):
         self._close_editor()
         if index is not None:
             self._rewrite(self.query_one(TranscriptView).page.block(index), message.text)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the field keeps the text; beside the list it changes nothing."""
+        editors = self.query(ParagraphEditor)
+        if editors and event.widget is not editors.first():
+            editors.first().keep()
+        elif not isinstance(event.widget, OtherWords):
+            self._close_menu()
 
     def on_paragraph_editor_cancelled(self) -> None:
         self._close_editor()

@@ -54,6 +54,10 @@ class ParagraphEditor(TextArea):
         """How many rows the text takes."""
         return max(1, rows_needed(clean(self.text), width - 1))
 
+    def keep(self) -> None:
+        """The paragraph is to read so."""
+        self.post_message(self.Kept(self.text))
+
     def action_cancel(self) -> None:
         """Forget what was typed."""
         self.post_message(self.Cancelled())
@@ -62,6 +66,6 @@ class ParagraphEditor(TextArea):
         if event.key in ("enter", "ctrl+enter", "shift+enter", "ctrl+j"):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Kept(self.text))
+            self.keep()
             return
         await super()._on_key(event)

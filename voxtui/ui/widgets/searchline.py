@@ -33,7 +33,7 @@ class SearchLine(Horizontal):
         & > Label { color: $accent; width: auto; text-style: bold; }
         & > Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $background; }
         & > Input:focus { border: none; background: $background; }
-        & > Static { width: auto; color: $muted; }
+        & > #search-count { width: auto; color: $muted; }
     }
     """
 

@@ -312,14 +312,17 @@ class TranscriptView(Searching, PageView):
         if selected is not None and selected[0].block <= index <= selected[1].block:
             begin = selected[0].at if index == selected[0].block else 0
             end = selected[1].at if index == selected[1].block else len(block.text)
-            layers.append(
-                Layer(begin, end, self.screen.get_component_rich_style("screen--selection"))
-            )
+            layers.append(Layer(begin, end, self._selection_style))
         if self.cursor is not None and self.cursor.block == index:
             word = word_at(self.page, self.cursor)
             if word is not None:
                 layers.append(Layer(word.start, word.end, self._style("cursor")))
         return layers
+
+    @property
+    def _selection_style(self) -> Style:
+        style = self.screen.get_component_rich_style("screen--selection")
+        return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"transcript--{name}", partial=name in PARTIAL)
