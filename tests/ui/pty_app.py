@@ -12,8 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.ui.support import FakeBackend, app_with
+from tests.ui.support import HEARING, READY, FakeBackend, app_with, speech
 from voxtui import paths, settings
+from voxtui.events import TranscriptChanged
 from voxtui.ui.terminal import tty
 
 
@@ -34,7 +35,11 @@ def main() -> None:
                 threading.Thread(target=_after_start, args=(write, sound_fd)).start()
 
         kept, _ = settings.load(paths.config_file())
-        app_with(FakeBackend(record=recorded), own_terminal=True, settings=kept).run()
+        script = [HEARING, READY]
+        if mode == "spoken":
+            script.append(TranscriptChanged((speech("turn the lite on"),)))
+        backend = FakeBackend(script, record=recorded)
+        app_with(backend, own_terminal=True, settings=kept).run()
     write("left")
     print("kept in a folder")
 

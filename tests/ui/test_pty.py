@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ui.terminal import KITTY_ANSWER, Terminal, started
+from voxtui.events import Edit
 
 DOWN, REPEAT, UP = b"\x1b[32;1:1u", b"\x1b[32;1:2u", b"\x1b[32;1:3u"
 
@@ -333,3 +334,19 @@ def test_the_doctor_sees_keys_go_down_and_up(record: Path) -> None:
         terminal.look(0.5)
         assert terminal.listens() == []
         assert terminal.process.poll() is None
+
+
+def test_a_paragraph_is_edited_with_keys_as_terminals_send_them(record: Path) -> None:
+    left, shift_left, delete = b"\x1b[D", b"\x1b[1;2D", b"\x1b[3~"
+    with started(record, "spoken") as terminal:
+        kitty(terminal)
+        terminal.type(left + left + shift_left)
+        terminal.wait_to_see(b"Esc")
+        terminal.type(b"\x1b")
+        terminal.look(0.5)
+        terminal.type(left + left + b"e")
+        terminal.wait_to_see(b"keeps it")
+        terminal.type(delete * 4 + b"light, too," + DOWN + UP + b"\r")
+        edit = Edit(0, "turn the lite on", "turn the light, too, on")
+        terminal.wait_for(f"edit {edit}")
+        assert terminal.listens() == [], "a space is a space there"

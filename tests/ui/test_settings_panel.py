@@ -259,6 +259,6 @@ def test_what_is_wrong_with_keys_is_said() -> None:
     told = keys.problems(all_, {"tlak": "x", "talk": "up", "live": "escape"})
     assert told[0].startswith("keys.tlak: there is no such action")
     assert "also means 'A line up'" in told[1]
-    assert "Escape always goes back" in told[2]
+    assert "Esc always goes back" in told[2]
     rows_ = keys.key_rows(all_, {"talk": "l"})
     assert [row.taken for row in rows_] == ["live", "talk"]

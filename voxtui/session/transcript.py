@@ -70,6 +70,10 @@ def add_token(words: list[Word], token: TokenText, floor_s: float) -> None:
         alternatives = tuple(
             Alternative(last.text + other.text, other.probability) for other in token.alternatives
         )
+    elif not any(c.isalnum() for c in token.text):  # a stop belongs to the other words too
+        alternatives = tuple(
+            Alternative(other.text + token.text, other.probability) for other in alternatives
+        )
     words[-1] = Word(
         last.text + token.text, max(token.time_s, last.end_s), probability, alternatives
     )

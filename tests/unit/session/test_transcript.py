@@ -120,6 +120,17 @@ def test_words_of_no_duration_do_not_pile_up() -> None:
     assert whole(transcript) == " la" * 1000
 
 
+def test_a_stop_belongs_to_the_other_words_too() -> None:
+    transcript = Transcript()
+    other = (Alternative(" late", 0.2),)
+    transcript.token(TokenText(" light", 1.0, True, 0.6, other))
+    transcript.token(TokenText(".", 1.1, False, 0.99))
+    assert transcript.tail is not None
+    (word,) = transcript.tail.words
+    assert (word.text, word.probability) == (" light.", 0.6)
+    assert word.alternatives == (Alternative(" late.", 0.2),)
+
+
 def test_a_note_waits_for_the_words_before_it() -> None:
     transcript = Transcript()
     transcript.token(token(" one", 1.0))

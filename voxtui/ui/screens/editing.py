@@ -29,7 +29,7 @@ class Editing(Taking):
         Binding("e,E", "edit", "edit", id="edit", tooltip="Rewrite the paragraph"),
         Binding("o,O", "other_words", "other words", id="words", tooltip="What else it could be"),
         Binding(
-            "x,X,delete",
+            "x,X",
             "remove",
             "remove",
             id="remove",
@@ -51,7 +51,7 @@ class Editing(Taking):
 
     # ---- a paragraph in place
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
         """The paragraph under the cursor becomes a field."""
         view = self.query_one(TranscriptView)
         place = view.place_cursor()
@@ -61,20 +61,21 @@ class Editing(Taking):
         self._edited = place.block
         view.show_row(view.page.find_row(place.block, 0), margin=1)
         editor = ParagraphEditor(view.page.block(place.block).text, place.at)
-        self.query_one("#sheet", Vertical).mount(editor)
-        editor.focus()
+        await self.query_one("#sheet", Vertical).mount(editor)
+        self.set_focus(editor)  # at once: the next key is for it
+        self.say("Enter or a click beside it keeps it, Esc does not.", seconds=60.0)
         self._place_editor()
-        self.say("Enter or a click beside it keeps it, Esc leaves it as it was.", seconds=60.0)
+        self.call_after_refresh(self._place_editor)  # the sentence may take a row
 
-    def action_latch(self) -> None:
+    async def action_latch(self) -> None:
         """Enter: what is held stays on; when nothing is, the paragraph is edited."""
         if self.talking.mode is TalkMode.LET_GO:
             self.talking.latch()
         else:
-            self.action_edit()
+            await self.action_edit()
 
-    def on_transcript_view_edit_wanted(self) -> None:
-        self.action_edit()
+    async def on_transcript_view_edit_wanted(self) -> None:
+        await self.action_edit()
 
     def _may_change(self, index: int) -> bool:
         block = self.query_one(TranscriptView).page.block(index)
@@ -122,7 +123,7 @@ class Editing(Taking):
         """A click beside the field keeps the text; beside the list it changes nothing."""
         editors = self.query(ParagraphEditor)
         if editors and event.widget is not editors.first():
-            editors.first().keep()
+            editors.first().action_keep()
         elif not isinstance(event.widget, OtherWords):
             self._close_menu()
 
@@ -157,7 +158,7 @@ class Editing(Taking):
 
     # ---- other words
 
-    def action_other_words(self) -> None:
+    async def action_other_words(self) -> None:
         """A list of what else the word under the cursor could be."""
         view = self.query_one(TranscriptView)
         place = view.place_cursor()
@@ -169,7 +170,7 @@ class Editing(Taking):
             return
         menu = OtherWords(span.word.alternatives)
         self.query(OtherWords).remove()
-        self.query_one("#sheet", Vertical).mount(menu)
+        await self.query_one("#sheet", Vertical).mount(menu)
         width, height = menu.wanted_size
         row = view.page.find_row(*place)
         shown = view.page.row(row)
@@ -179,9 +180,9 @@ class Editing(Taking):
             y = max(0, y - 1 - height)
         menu.styles.offset = (max(0, min(x, view.size.width - width)), y)
         menu.styles.width, menu.styles.height = width, height
-        menu.focus()
+        self.set_focus(menu)
 
-    def on_other_words_chosen(self, message: OtherWords.Chosen) -> None:
+    async def on_other_words_chosen(self, message: OtherWords.Chosen) -> None:
         self._close_menu()
         view = self.query_one(TranscriptView)
         place = view.cursor
@@ -189,7 +190,7 @@ class Editing(Taking):
         if place is None or span is None:
             return
         if not message.text:
-            self.action_edit()
+            await self.action_edit()
             return
         block = view.page.block(place.block)
         self._rewrite(block, block.text[: span.start] + message.text + block.text[span.end :])
@@ -205,6 +206,8 @@ class Editing(Taking):
     def action_remove(self) -> None:
         """Take the paragraph under the cursor away; without one, what was said last."""
         view = self.query_one(TranscriptView)
+        if self._edited is not None:
+            return
         if view.cursor is None:
             edits = self._last_said()
         elif self._may_change(view.cursor.block):

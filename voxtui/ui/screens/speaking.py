@@ -50,7 +50,7 @@ class Speaking(PageFrame):
         if not self.talking.told_by_terminal and not self.ended:
             self.talking.tap()
 
-    def action_latch(self) -> None:
+    async def action_latch(self) -> None:
         """What is held stays on."""
         self.talking.latch()
 

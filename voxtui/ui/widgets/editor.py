@@ -11,11 +11,14 @@ from textual.widgets import TextArea
 
 from voxtui.ui.widgets.wrapping import clean, rows_needed
 
+KEEP_KEYS = ("enter", "ctrl+enter", "shift+enter", "ctrl+j")
+
 
 class ParagraphEditor(TextArea):
     """Enter keeps the text, Esc leaves it as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(KEEP_KEYS), "keep", show=False, id="edit.keep", tooltip="Keep it"),
         Binding("escape", "cancel", show=False, id="edit.cancel", tooltip="Leave it as it was"),
     ]
     DEFAULT_CSS = """
@@ -54,7 +57,7 @@ class ParagraphEditor(TextArea):
         """How many rows the text takes."""
         return max(1, rows_needed(clean(self.text), width - 1))
 
-    def keep(self) -> None:
+    def action_keep(self) -> None:
         """The paragraph is to read so."""
         self.post_message(self.Kept(self.text))
 
@@ -63,9 +66,7 @@ class ParagraphEditor(TextArea):
         self.post_message(self.Cancelled())
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key in ("enter", "ctrl+enter", "shift+enter", "ctrl+j"):
-            event.stop()
-            event.prevent_default()
-            self.keep()
+        if event.key in KEEP_KEYS:
+            event.prevent_default()  # no new line; the binding has its turn after the keys before
             return
         await super()._on_key(event)

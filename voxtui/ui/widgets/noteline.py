@@ -56,7 +56,7 @@ class NoteLine(Horizontal):
         self.add_class("-open")
         field = self.query_one(Input)
         field.value = ""
-        field.focus()
+        self.screen.set_focus(field)  # at once: the next key is for it
 
     def close(self) -> None:
         """Away with it."""

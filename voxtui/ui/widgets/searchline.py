@@ -71,7 +71,7 @@ class SearchLine(Horizontal):
         """Show the line, with what was looked for last, and type into it."""
         self.add_class("-open")
         field = self.query_one(Input)
-        field.focus()
+        self.screen.set_focus(field)  # at once: the next key is for it
         field.select_all()
         self.show_count(0, 0, True)
         self.post_message(self.Changed(field.value))
