@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-MANY = 4
+MANY = 5
 """So many keys with words say more than all of them without."""
 
 
