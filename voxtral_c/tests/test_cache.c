@@ -15,8 +15,8 @@ static float noise(void) {
 static double difference(const float *a, const float *b, size_t n) {
     double worst = 0, most = 1e-30;
     for (size_t i = 0; i < n; i++) {
-        worst = fmax(worst, fabs((double)a[i] - b[i]));
-        most = fmax(most, fabs((double)b[i]));
+        worst = check_most(worst, fabs((double)a[i] - b[i]));
+        most = check_most(most, fabs((double)b[i]));
     }
     return worst / most;
 }
@@ -126,11 +126,11 @@ static void test_attention(const vox_kernels *k) {
             int same = 1;
             for (int j = 0; j < BATCH; j++) {
                 attend(k, 1, positions, firsts[i] + j, 1, NULL, one);
-                same &= !memcmp(one, o[j], sizeof one);
+                if (memcmp(one, o[j], sizeof one)) same = 0;
             }
             CHECK(same, "%s, from %d: depends on the batch", k->name, firsts[i]);
             attend(k, 1, positions, firsts[i], BATCH, &tree, want[0]);
-            for (int j = 0; j < BATCH; j++) same &= !memcmp(want[j], o[tree.depth[j]], sizeof want[j]);
+            for (int j = 0; j < BATCH; j++) if (memcmp(want[j], o[tree.depth[j]], sizeof want[j])) same = 0;
             CHECK(same, "%s, from %d: depends on the tree", k->name, firsts[i]);
         }
 }

@@ -64,8 +64,8 @@ static double compare(const recorded *t, const vox_tensor *want, int transposed)
     for (int64_t i = skipped; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
             const double v = ref[transposed ? j * rows + i : i * width + j];
-            worst = fmax(worst, fabs(v - t->data[(i - skipped) * width + j]));
-            most = fmax(most, fabs(v));
+            worst = check_most(worst, fabs(v - t->data[(i - skipped) * width + j]));
+            most = check_most(most, fabs(v));
         }
     vox_free(ref);
     return worst / most;
