@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -337,6 +338,21 @@ def test_a_small_model_stays_as_it_is(engine: Engine, clip: Clip, tmp_path: Path
     result = engine.run("-i", clip.path, "--events", "--cache", tmp_path, model=TINY)
     assert result.events[0]["precision"] == "bf16"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_folder_is_quantised(engine: Engine, clip: Clip, tmp_path: Path) -> None:
+    """What is large is told by the file's size, here of nothing but zeros behind the weights."""
+    model = tmp_path / "model"
+    shutil.copytree(TINY, model)
+    with (model / "consolidated.safetensors").open("r+b") as file:
+        file.truncate(100_000_000)
+    cache = tmp_path / "cache"
+    args = ("-i", clip.path, "--events", "--silent", "--cache", cache)
+    events = engine.run(*args, model=model).events
+    assert [e["precision"] for e in events if e["type"] == "ready"] == ["q8_0"]
+    assert len(list(cache.iterdir())) == 1
+    exact = engine.run(*args, "--precision", "bf16", model=model).events
+    assert exact[0]["precision"] == "bf16"
 
 
 def test_a_cache_that_cannot_be(engine: Engine, clip: Clip, tmp_path: Path) -> None:
