@@ -138,6 +138,8 @@ def make_gguf() -> None:
         data += bytes(range(1, 129)) * (-(-size * 64 // 128))
         data += bytes(-len(data) % 32)
     write("gguf", "model", gguf(model, tensors, data))
+    factor = f"{own}projector.downsample_factor"
+    write("gguf", "factor_overflows", gguf(model | {factor: 2**20}, tensors, data))
     write("gguf", "other_model", gguf({"general.architecture": "llama"}, [], b""))
     write("gguf", "other_type", gguf({}, [("x", [32], 2, 0)], bytes(18)))
     write("gguf", "alignment", gguf({"general.alignment": 64}, [("x", [4], 0, 0)], bytes(64)))

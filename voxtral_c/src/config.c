@@ -106,7 +106,7 @@ static void read_positions(reader *r, const json_node *root, vox_config *c) {
     c->decoder.max_positions = MAX_POSITIONS;
     if (json_member(r->doc, root, "model_max_length"))
         read_int(r, root, "model_max_length", 1, 1 << 24, &c->decoder.max_positions);
-    c->encoder.max_positions = c->decoder.max_positions * c->downsample;
+    if (r->status == VOX_OK) c->encoder.max_positions = c->decoder.max_positions * c->downsample;
 }
 
 vox_status vox_config_load(vox_config *c, const char *path, vox_error *err) {
@@ -217,7 +217,7 @@ vox_status vox_config_from_gguf(vox_config *c, const gguf *g, vox_error *err) {
     require(&r, tied, "the output head must be tied to the embeddings");
     require(&r, mels == c->n_mels && window == c->mel_window, "the front end does not fit the encoder");
     require(&r, fabs(gguf_real(&r, g, PREFIX "time.embed_theta", 1, 1e12) - 10000) < 1, "time.embed_theta must be 10000");
-    c->encoder.max_positions = c->decoder.max_positions * c->downsample;
+    if (r.status == VOX_OK) c->encoder.max_positions = c->decoder.max_positions * c->downsample;
     check_audio(&r, c, rate);
     check_all(&r, c);
     return r.status;
