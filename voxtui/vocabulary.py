@@ -234,6 +234,13 @@ class Rules:
         return self.vocabulary != before or bool(self.problems)
 
 
+def can_be_rule(heard: str, written: str) -> bool:
+    """Do these make a rule?"""
+    rules, problems = parse(f"{heard} = {written}")
+    plain = "," not in heard and "=" not in heard + written
+    return plain and not problems and len(rules.rules) == 1
+
+
 def add(path: Path, heard: str, written: str) -> bool:
     """Put a rule into the file. False when it is there already; VocabularyError when it cannot be.
 
@@ -241,8 +248,7 @@ def add(path: Path, heard: str, written: str) -> bool:
     """
     heard, written = " ".join(heard.split()), " ".join(written.split())
     line = f"{heard} = {written}".rstrip()
-    rules, problems = parse(line)
-    if problems or len(rules.rules) != 1 or "," in heard or "=" in heard + written:
+    if not can_be_rule(heard, written):
         raise VocabularyError(f"{line!r} is no rule: words without commas, then what they become.")
     if Rule(heard, written) in load(path)[0].rules:
         return False

@@ -230,6 +230,9 @@ class FakeBackend:
             changed.append((edit.segment, self.settled[edit.segment]))
         self.emit(replace(self.last, settled=(), edited=tuple(changed)))
 
+    def reread_vocabulary(self) -> None:
+        self._call("reread_vocabulary")
+
     def new_session(self) -> None:
         self._call("new_session")
 

@@ -153,9 +153,6 @@ class Editing(Taking):
         self.backend.edit(edits)
         self.say(told)
 
-    def on_corrected(self, message: messages.Corrected) -> None:
-        """One thing was put right: the place to offer a rule for it."""
-
     # ---- other words
 
     async def action_other_words(self) -> None:

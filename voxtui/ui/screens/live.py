@@ -17,6 +17,7 @@ from voxtui.ui.screens.editing import Editing
 from voxtui.ui.screens.fetching import Fetching
 from voxtui.ui.screens.help import HelpScreen
 from voxtui.ui.screens.reading import Reading
+from voxtui.ui.screens.ruling import Ruling
 from voxtui.ui.screens.searching import Looking
 from voxtui.ui.screens.setting import Setting
 from voxtui.ui.screens.speaking import Speaking
@@ -27,7 +28,17 @@ from voxtui.ui.widgets.transcript import TranscriptView
 
 
 class LiveScreen(
-    Doctoring, Reading, Editing, Looking, Fetching, Setting, Writing, Taking, Speaking, Arrivals
+    Doctoring,
+    Reading,
+    Ruling,
+    Editing,
+    Looking,
+    Fetching,
+    Setting,
+    Writing,
+    Taking,
+    Speaking,
+    Arrivals,
 ):
     """All rooms together; the help lists their keys from the last to the first."""
 
