@@ -53,7 +53,7 @@ Progress = Callable[[int, int], object]
 class Match:
     """A paragraph that holds a word that was looked for.
 
-    `number` counts the session's paragraphs from 0, `start_s` is session audio time, `spans` are
+    `number` counts the session's segments from 0, `start_s` is session audio time, `spans` are
     the places of the words in `text`.
     """
 
@@ -188,9 +188,8 @@ class SessionIndex:
             loaded = load_session(path)
         except SessionError:
             return Texts(name, stamp, (), None)
-        spoken = tuple(segment for segment in loaded.segments if segment.text)
         words = sum(len(segment.words) for segment in loaded.segments)
-        return Texts(name, stamp, spoken, (words, first_words(list(loaded.segments))))
+        return Texts(name, stamp, loaded.segments, (words, first_words(list(loaded.segments))))
 
     # ---- asking
 

@@ -147,6 +147,7 @@ def _store_one(db: sqlite3.Connection, full_text: bool, texts: Texts) -> None:
         (
             (id_, number, s.kind.value, s.start_s, s.wall_time, s.text)
             for number, s in enumerate(texts.segments)
+            if s.text
         ),
     )
     if full_text:

@@ -1,0 +1,450 @@
+"""The library: all sessions at the left, the chosen one at the right as it looked live.
+
+`LibraryFrame` lists, searches and shows; the rooms above it add what is done with a session.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from voxtui.session.errors import SessionError
+from voxtui.session.index import SessionIndex, open_index
+from voxtui.session.library import LoadedSession, SessionInfo, load_session
+from voxtui.session.matching import Query
+from voxtui.ui import wording
+from voxtui.ui.screens.frame import Copier, PageFrame
+from voxtui.ui.widgets.keybar import KeyBar, KeyItem
+from voxtui.ui.widgets.reader import ReaderView
+from voxtui.ui.widgets.sessionlist import Found, SessionList
+from voxtui.ui.widgets.status import MessageLine
+from voxtui.ui.words import clock, count, elapsed, key_name, model_name
+
+REFRESH_S = 4.0
+"""Changes by other programs are looked for so often; more seldom among thousands of sessions."""
+REST_S = 0.06
+"""A session is read when the choice has rested so long."""
+SNIPPET = 160
+EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
+NOTHING = "Nothing was found.\n\nBeginnings of words are enough; “quotes” find words in a row."
+
+
+class LibraryFrame(Screen[None]):
+    """Lists and searches in threads of its own; the page never waits for the disk."""
+
+    AUTO_FOCUS = "Input"
+    HORIZONTAL_BREAKPOINTS = PageFrame.HORIZONTAL_BREAKPOINTS
+    VERTICAL_BREAKPOINTS = PageFrame.VERTICAL_BREAKPOINTS
+    SCOPED_CSS = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="library.back", tooltip="Back"),
+        Binding("slash", "search", "search", id="library.search", tooltip="Search all sessions"),
+        Binding("enter", "read", "read", id="library.read", tooltip="Read on the whole screen"),
+        Binding("n", "turn(1)", "next place", id="library.next", tooltip="Next place found"),
+        Binding("N", "turn(-1)", show=False, id="library.before", tooltip="Place found before"),
+        Binding("up,k", "go('line', -1)", show=False, id="library.up", tooltip="Up"),
+        Binding("down,j", "go('line', 1)", show=False, id="library.down", tooltip="Down"),
+        Binding("pageup", "go('page', -1)", show=False, id="library.pageup", tooltip="A page up"),
+        Binding("pagedown", "go('page', 1)", show=False, id="library.pagedown", tooltip="Page down"),
+        Binding("home", "go('end', -1)", show=False, id="library.home", tooltip="The first"),
+        Binding("end", "go('end', 1)", show=False, id="library.end", tooltip="The last"),
+    ]
+    FOOT: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    CSS = """
+    LibraryFrame {
+        background: $background;
+        & > #library-top { height: 1; padding: 0 3; margin-top: 1; color: $muted; }
+        & > #library-field { height: 1; padding: 0 3; margin: 1 0; }
+        & #library-slash { width: 2; color: $accent; }
+        & #library-field Input {
+            width: 1fr; height: 1; border: none; padding: 0; background: $background;
+        }
+        & #library-field Input:focus { border: none; background: $background; }
+        & #library-places { width: auto; color: $muted; }
+        & > #shelf { height: 1fr; }
+        & #left { width: 48; height: 1fr; padding: 0 0 0 2; }
+        & #right { width: 1fr; height: 1fr; }
+        & #library-about { height: auto; max-height: 3; padding: 0 3; color: $muted; }
+        & #right ReaderView { margin-top: 1; }
+        & #library-blank { padding: 1 3; color: $muted; display: none; height: auto; }
+        & > #library-job { height: 1; padding: 0 3; color: $accent; display: none; }
+        & > KeyBar { padding: 0 3; margin-bottom: 1; }
+        &.-blank #library-blank { display: block; }
+        &.-blank SessionList, &.-blank #right { display: none; }
+        &.-blank #left { width: 1fr; }
+        &.-job > #library-job { display: block; }
+        &.-reading #left { display: none; }
+        &.-medium #left { width: 36; padding: 0 0 0 1; }
+        &.-medium #right ReaderView { scrollbar-size-vertical: 1; }
+        &.-narrow #left { width: 1fr; padding: 0; }
+        &.-narrow #right { display: none; }
+        &.-narrow.-reading #right { display: block; }
+        &.-narrow > #library-top, &.-narrow > #library-field, &.-narrow > KeyBar,
+        &.-narrow #library-about, &.-narrow > MessageLine, &.-narrow > #library-job {
+            padding: 0 1;
+        }
+        &.-low > #library-top, &.-short > #library-top { margin-top: 0; }
+        &.-low > KeyBar, &.-short > KeyBar { margin-bottom: 0; }
+        &.-short > #library-field { margin: 0; }
+    }
+    """
+
+    def __init__(self, root: Path, live: PageFrame, copier: Copier) -> None:
+        super().__init__()
+        self.root = root
+        self.live = live
+        self.copier = copier
+        self.query_ = Query(())
+        self.shown: LoadedSession | None = None
+        self._index: SessionIndex | None = None
+        self._index_lock = threading.Lock()
+        self._all: list[SessionInfo] = []
+        self._found_in: dict[str, Found | None] = {}
+        self._reading_files = (0, 0)
+        self._refreshing = False
+        self._wanted = ""  # the session that is to be shown when its turn comes
+
+    def compose(self) -> ComposeResult:
+        """The field, the list, the page."""
+        yield Static(id="library-top")
+        with Horizontal(id="library-field"):
+            yield Static("/", id="library-slash")
+            field = Input(placeholder="search all sessions")
+            field.cursor_blink = False
+            yield field
+            yield Static(id="library-places")
+        with Horizontal(id="shelf"):
+            with Vertical(id="left"):
+                yield Static(id="library-blank", markup=False)
+                yield SessionList(self._found)
+            with Vertical(id="right"):
+                yield Static(id="library-about")
+                yield ReaderView()
+        yield Static(id="library-job", markup=False)
+        yield MessageLine()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one(ReaderView).stamps = self.live.preferences.shown.appearance.timestamps
+        self.set_interval(0.5, self.show_top)
+        self._look_again()
+
+    def on_screen_resume(self) -> None:
+        self.look()
+        self.call_after_refresh(self.show_keys)
+
+    def on_unmount(self) -> None:
+        if self._index is not None:
+            self._index.close()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show_keys)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.call_after_refresh(self.show_keys)
+
+    def say(self, text: str, *, seconds: float = 6.0, warning: bool = False) -> None:
+        """A sentence in passing."""
+        self.query_one(MessageLine).say(text, seconds=seconds, warning=warning)
+
+    # ---- what is on the disk (in threads)
+
+    def index(self) -> SessionIndex:
+        """The index, opened when it is first asked for; from any thread."""
+        with self._index_lock:
+            if self._index is None:
+                self._index = open_index(self.root)
+            return self._index
+
+    def _look_again(self) -> None:
+        self.look()
+        self.set_timer(REFRESH_S * max(1.0, len(self._all) / 2000), self._look_again)
+
+    def look(self) -> None:
+        """Take in what changed on the disk, now."""
+        if self.is_current and not self._refreshing:
+            self._refreshing = True
+            self.run_worker(self._refresh, thread=True, group="refresh", exit_on_error=False)
+
+    def _refresh(self) -> None:
+        try:
+            self._tell(self._show_list, self.index().sessions())
+            self.index().refresh(self._progress)
+            self._tell(self._show_list, self.index().sessions())
+        except SessionError as error:
+            self._tell(lambda: self.say(str(error), warning=True))
+        finally:
+            self._refreshing = False
+
+    def _progress(self, done: int, total: int) -> None:
+        self._reading_files = (done, total)
+        if total and (done == 0 or done == total or done * 10 // total != 0):
+            self._tell(self._show_list, self.index().sessions())
+
+    def _tell(self, work: Callable[..., object], *arguments: object) -> None:
+        if self.is_attached:
+            self.app.call_from_thread(work, *arguments)
+
+    # ---- the list
+
+    def _show_list(self, found: list[SessionInfo]) -> None:
+        changed = found != self._all
+        self._all = found
+        if changed:
+            self._found_in.clear()
+        if self.query_:
+            self._search()
+        elif changed or not self.query_one(SessionList).entries:
+            self.fill(found)
+        self.show_top()
+
+    def fill(self, found: list[SessionInfo]) -> None:
+        """Show these sessions."""
+        shelf = self.query_one(SessionList)
+        before = shelf.chosen
+        shelf.show(found, before.name if before is not None else "")
+        self.set_class(not found, "-blank")
+        if not found:
+            text = NOTHING if self.query_ else EMPTY.format(place=wording.place(self.root))
+            self.query_one("#library-blank", Static).update(text)
+        if shelf.chosen != before:
+            self.choose()
+        self.show_keys()
+
+    @property
+    def chosen(self) -> SessionInfo | None:
+        """The session that things are done with."""
+        return self.query_one(SessionList).chosen if self.is_mounted else None
+
+    def on_session_list_chosen(self) -> None:
+        self.choose()
+
+    def on_session_list_opened(self) -> None:
+        self.action_read()
+
+    # ---- searching
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.query_ = Query.parse(event.value)
+        self._found_in.clear()
+        if self.query_:
+            self._search()
+        else:
+            self.query_one(ReaderView).mark(self.query_, ())
+            self.query_one("#library-places", Static).update("")
+            self.fill(self._all)
+
+    def on_input_submitted(self) -> None:
+        self.action_read()
+
+    def _search(self) -> None:
+        query = self.query_
+
+        def work() -> None:
+            try:
+                names = self.index().search(query)
+            except SessionError:
+                return
+            self._tell(self._show_found, query, names)
+
+        self.run_worker(work, thread=True, group="search", exclusive=True, exit_on_error=False)
+
+    def _show_found(self, query: Query, names: list[str]) -> None:
+        if query != self.query_:
+            return  # typed on meanwhile
+        known = {info.name: info for info in self._all}
+        before = self.chosen
+        self.fill([known[name] for name in names if name in known])
+        if self.chosen == before:
+            self._mark()
+        self.show_top()
+
+    def _found(self, info: SessionInfo) -> Found | None:
+        """What the search found in a session, for the list."""
+        if not self.query_ or self._index is None:
+            return None
+        if info.name not in self._found_in:
+            matches = self._index.matches(info.name, self.query_, most=1)
+            short = matches[0].shortened(SNIPPET) if matches else None
+            self._found_in[info.name] = Found(short.text, short.spans) if short else None
+        return self._found_in[info.name]
+
+    # ---- the page at the right
+
+    def choose(self) -> None:
+        """Another session is to be shown: soon, when the choice rests."""
+        info = self.chosen
+        self._wanted = info.name if info is not None else ""
+        self.set_timer(REST_S, self._read_wanted)
+
+    def _read_wanted(self) -> None:
+        info = self.chosen
+        if info is None or info.name != self._wanted:
+            return
+        self._wanted = ""
+        self.query_one("#library-about", Static).update("reading …")
+
+        def work() -> None:
+            try:
+                loaded: LoadedSession | str = load_session(info.path)
+            except SessionError as error:
+                loaded = str(error)
+            self._tell(self._show_session, info, loaded)
+
+        self.run_worker(work, thread=True, group="read", exclusive=True, exit_on_error=False)
+
+    def _show_session(self, info: SessionInfo, loaded: LoadedSession | str) -> None:
+        if self.chosen is None or self.chosen.name != info.name:
+            return
+        self.shown = loaded if isinstance(loaded, LoadedSession) else None
+        segments = self.shown.segments if self.shown is not None else ()
+        self.query_one(ReaderView).read(segments)
+        problem = info.problem or (loaded if isinstance(loaded, str) else "")
+        self.query_one("#library-about", Static).update(about(info, self.shown, problem))
+        self._mark()
+        self.show_keys()
+
+    def _mark(self) -> None:
+        info, query = self.chosen, self.query_
+        if info is None or not query:
+            return
+
+        def work() -> None:
+            matches = self.index().matches(info.name, query)
+            self._tell(show, matches)
+
+        def show(matches: list[object]) -> None:
+            if query == self.query_ and self.shown is not None and self.shown.name == info.name:
+                self.query_one("#library-places", Static).update("")
+                self.query_one(ReaderView).mark(query, matches)  # type: ignore[arg-type]
+
+        self.run_worker(work, thread=True, group="mark", exclusive=True, exit_on_error=False)
+
+    def on_reader_view_turned(self, message: ReaderView.Turned) -> None:
+        places = f"{message.number} of {message.total}"
+        self.query_one("#library-places", Static).update(places)
+
+    # ---- what the keys do
+
+    def action_search(self) -> None:
+        """Into the field."""
+        self.query_one(Input).focus()
+
+    def action_read(self) -> None:
+        """On the whole screen, and from there back beside the list."""
+        if self.chosen is not None:
+            self.toggle_class("-reading")
+            self.query_one(SessionList).focus()
+            if self.has_class("-reading"):
+                self.set_focus(None)
+            self.call_after_refresh(self.show_keys)
+
+    def action_back(self) -> None:
+        """One step: out of the page, out of the search, out of the library."""
+        field = self.query_one(Input)
+        if self.has_class("-reading"):
+            self.action_read()
+        elif field.value:
+            field.value = ""
+        else:
+            self.dismiss()
+
+    def action_turn(self, by: int) -> None:
+        """To another place that was found."""
+        self.query_one(ReaderView).turn(by)
+
+    def action_go(self, by: str, direction: int) -> None:
+        """Up and down: in the list, or on the page when it has the whole screen."""
+        if not self.has_class("-reading"):
+            shelf = self.query_one(SessionList)
+            shelf.focus()
+            steps = {"line": 1, "page": shelf.page, "end": len(shelf.entries)}
+            shelf.move(direction * steps[by])
+            return
+        view = self.query_one(ReaderView)
+        if by == "end":
+            view.scroll_to(y=0 if direction < 0 else view.max_scroll_y, animate=False)
+        else:
+            rows = max(1, view.size.height - 2) if by == "page" else 1
+            view.scroll_relative(y=direction * rows, animate=False)
+
+    # ---- showing
+
+    def show_top(self) -> None:
+        """The first line: how many, and that the recording goes on."""
+        if not self.is_mounted:
+            return
+        total, found = len(self._all), len(self.query_one(SessionList).entries)
+        many = f"{found:,} of {count(total, 'session')}" if self.query_ else count(total, "session")
+        done, wanted = self._reading_files
+        if done < wanted:
+            many = f"{many} · reading {done:,} of {wanted:,}"
+        live = self.live.state.listening
+        right = f"● listening {elapsed(self.live.heard_s)}" if live else ""
+        width = self.query_one("#library-top", Static).content_size.width
+        room = max(2, width - len("voxtui  library") - len(many) - len(right) - 3)
+        self.query_one("#library-top", Static).update(
+            Content.assemble(
+                ("voxtui", "bold $foreground"),
+                "  library",
+                " " * room,
+                many,
+                (f"   {right}" if right else "", "$accent"),
+            )
+        )
+
+    def show_keys(self) -> None:
+        """The keys at the foot: those that do something now."""
+        if not self.is_mounted:
+            return
+        bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        if isinstance(self.focused, Input):
+            items = [
+                KeyItem("↓", "to the list", "list", "screen.go('line', 0)"),
+                KeyItem("Enter", "read", "read", "screen.read"),
+                KeyItem("Esc", "back", "back", "screen.back"),
+            ]
+        else:
+            items = [
+                KeyItem(self._key(found), words, brief, f"screen.{found.action}")
+                for id_, words, brief in self.FOOT
+                if (found := bindings.get(id_)) is not None
+            ]
+        self.query_one(KeyBar).items = tuple(items)
+
+    def _key(self, binding: Binding) -> str:
+        return key_name(self.app.get_key_display(binding))
+
+
+def about(info: SessionInfo, loaded: LoadedSession | None, problem: str) -> Content:
+    """What stands above a session: when, how long, by what it was written, what is wrong."""
+    from voxtui.session.markdown import day
+
+    parts = [info.title] if info.title else []
+    if info.started:
+        parts.append(f"{day(info.started)}, {clock(info.started)}")
+    parts += [elapsed(info.audio_s), count(info.words, "word")]
+    if loaded is not None:
+        meta = loaded.meta
+        parts.append(model_name(meta.model))
+        parts.append(f"{meta.delay_ms} ms" if meta.delay_ms else "")
+    told = Content.styled(" · ".join(part for part in parts if part), "$muted")
+    if problem:
+        return Content.assemble(told, "\n", (problem, "$warning"))
+    if loaded is not None and loaded.live:
+        return Content.assemble(told, "\n", ("● being written now", "$accent"))
+    if loaded is not None and loaded.pending_s >= 1.0:
+        rest = f"The last {loaded.pending_s:.0f} s are not written down: T writes all of it again."
+        return Content.assemble(told, "\n", (rest, "$warning"))
+    return told

@@ -1,0 +1,31 @@
+"""The way from the live screen to the library."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from voxtui.ui.screens.frame import PageFrame
+from voxtui.ui.screens.library_again import LibraryScreen
+
+NAME = "library"
+
+
+class Shelving(PageFrame):
+    """Opens the library; what is being said goes on meanwhile."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b,B", "library", "library", id="library", tooltip="All sessions, and search"),
+    ]
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.library: LibraryScreen | None = None
+
+    def action_library(self) -> None:
+        """All sessions."""
+        if self.library is None:
+            self.library = LibraryScreen(self.backend.sessions_dir, self, self._copier)
+            self.app.install_screen(self.library, NAME)  # stays, so that its work goes on
+        self.app.push_screen(NAME)
