@@ -30,6 +30,7 @@ def make(
             at_s = number * PARAGRAPH_S + 0.5 + PACE_S * place
             session.apply(TokenText(f" {word}", round(at_s, 3), True, 0.9))
     if note:
+        session.apply(UtteranceEnded(session.audio_s))
         session.note(note)
     if close:
         session.end_utterance()

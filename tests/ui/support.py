@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from voxtui import paths
 from voxtui.engine.models import Model
 from voxtui.events import (
     CaptureChanged,
@@ -187,6 +188,7 @@ class FakeBackend:
         self.settled: list[Segment] = []
         self.originals: dict[int, Segment] = {}
         self.last = TranscriptChanged()
+        self.sessions_dir = paths.sessions_dir()
         self.obeys = True
         """Does it answer `listen` as the real one does?"""
 

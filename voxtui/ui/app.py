@@ -223,7 +223,8 @@ class VoxtuiApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that the keys do, and the colours."""
         seen = set()
-        for active in self.live.active_bindings.values() if screen is self.live else ():
+        ours = screen in (self.live, self.live.library)
+        for active in screen.active_bindings.values() if ours else ():
             binding = active.binding
             if binding.id and binding.description and binding.id not in seen:
                 seen.add(binding.id)

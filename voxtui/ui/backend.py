@@ -54,6 +54,11 @@ class Backend(Protocol):
     shelf: Shelf
     """What the page of models asks."""
 
+    @property
+    def sessions_dir(self) -> Path:
+        """Where the sessions are kept."""
+        ...
+
     def start(self, listener: Listener) -> None: ...
     def listen(self, on: bool) -> None: ...
     def hands_free(self, on: bool) -> None:
@@ -213,7 +218,9 @@ class LocalBackend:
 
         return make
 
-    def _sessions_dir(self) -> Path:
+    @property
+    def sessions_dir(self) -> Path:
+        """Where the sessions are kept."""
         if self._options.sessions_dir is not None:
             return self._options.sessions_dir
         folder = self._settings.output.folder
@@ -230,7 +237,7 @@ class LocalBackend:
         config = PipelineConfig(
             source=self._source,
             engine=self._engine,
-            sessions_dir=self._sessions_dir(),
+            sessions_dir=self.sessions_dir,
             hearing=HearingConfig.of(self._settings),
             keeping=Keeping.of(self._settings),
             keep_everything=self.hears_file,

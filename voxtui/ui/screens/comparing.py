@@ -150,8 +150,12 @@ class ComparingScreen(Screen[bool | None]):
             else f"{count(found.removed, 'word')} [−went], {count(found.added, 'word')} [+came],"
             f" {found.kept:,} the same."
         )
-        yield Static(f"{self._title}, written again by {self._model}", id="compare-title", markup=False)
-        yield Static(f"{counts} The old words are kept as a version.", id="compare-about", markup=False)
+        yield Static(
+            f"{self._title}, written again by {self._model}", id="compare-title", markup=False
+        )
+        yield Static(
+            f"{counts} The old words are kept as a version.", id="compare-about", markup=False
+        )
         yield DifferenceView(found)
         yield KeyBar()
 

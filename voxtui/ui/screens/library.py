@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,6 +36,7 @@ REFRESH_S = 4.0
 REST_S = 0.06
 """A session is read when the choice has rested so long."""
 SNIPPET = 160
+KEY_NAMES = {"⏎": "Enter"}
 EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
 NOTHING = "Nothing was found.\n\nBeginnings of words are enough; “quotes” find words in a row."
 
@@ -55,7 +57,9 @@ class LibraryFrame(Screen[None]):
         Binding("up,k", "go('line', -1)", show=False, id="library.up", tooltip="Up"),
         Binding("down,j", "go('line', 1)", show=False, id="library.down", tooltip="Down"),
         Binding("pageup", "go('page', -1)", show=False, id="library.pageup", tooltip="A page up"),
-        Binding("pagedown", "go('page', 1)", show=False, id="library.pagedown", tooltip="Page down"),
+        Binding(
+            "pagedown", "go('page', 1)", show=False, id="library.pagedown", tooltip="Page down"
+        ),
         Binding("home", "go('end', -1)", show=False, id="library.home", tooltip="The first"),
         Binding("end", "go('end', 1)", show=False, id="library.end", tooltip="The last"),
     ]
@@ -69,7 +73,9 @@ class LibraryFrame(Screen[None]):
         & #library-field Input {
             width: 1fr; height: 1; border: none; padding: 0; background: $background;
         }
-        & #library-field Input:focus { border: none; background: $background; }
+        & #library-field Input:focus {
+            border: none; background: $background; background-tint: $background 0%;
+        }
         & #library-places { width: auto; color: $muted; }
         & > #shelf { height: 1fr; }
         & #left { width: 48; height: 1fr; padding: 0 0 0 2; }
@@ -78,7 +84,8 @@ class LibraryFrame(Screen[None]):
         & #right ReaderView { margin-top: 1; }
         & #library-blank { padding: 1 3; color: $muted; display: none; height: auto; }
         & > #library-job { height: 1; padding: 0 3; color: $accent; display: none; }
-        & > KeyBar { padding: 0 3; margin-bottom: 1; }
+        & > KeyBar { padding: 0 3; }
+        & > #library-more { margin-bottom: 1; }
         &.-blank #library-blank { display: block; }
         &.-blank SessionList, &.-blank #right { display: none; }
         &.-blank #left { width: 1fr; }
@@ -94,7 +101,10 @@ class LibraryFrame(Screen[None]):
             padding: 0 1;
         }
         &.-low > #library-top, &.-short > #library-top { margin-top: 0; }
-        &.-low > KeyBar, &.-short > KeyBar { margin-bottom: 0; }
+        &.-low > #library-more, &.-short > #library-more { margin-bottom: 0; }
+        &.-medium > #library-keys, &.-wide > #library-keys { display: none; }
+        &.-reading > #library-field { display: none; }
+        &.-reading.-search > #library-field { display: block; }
         &.-short > #library-field { margin: 0; }
     }
     """
@@ -132,7 +142,8 @@ class LibraryFrame(Screen[None]):
                 yield ReaderView()
         yield Static(id="library-job", markup=False)
         yield MessageLine()
-        yield KeyBar()
+        yield KeyBar(id="library-keys")
+        yield KeyBar(id="library-more")
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -183,7 +194,7 @@ class LibraryFrame(Screen[None]):
             self.index().refresh(self._progress)
             self._tell(self._show_list, self.index().sessions())
         except SessionError as error:
-            self._tell(lambda: self.say(str(error), warning=True))
+            self._tell(partial(self.say, str(error), warning=True))
         finally:
             self._refreshing = False
 
@@ -237,6 +248,7 @@ class LibraryFrame(Screen[None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self.query_ = Query.parse(event.value)
+        self.set_class(bool(self.query_), "-search")
         self._found_in.clear()
         if self.query_:
             self._search()
@@ -409,22 +421,24 @@ class LibraryFrame(Screen[None]):
         if not self.is_mounted:
             return
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        items = [
+            KeyItem(self._key(found), words, brief, f"screen.{found.action}")
+            for id_, words, brief in self.FOOT
+            if (found := bindings.get(id_)) is not None
+        ]
         if isinstance(self.focused, Input):
             items = [
                 KeyItem("↓", "to the list", "list", "screen.go('line', 0)"),
                 KeyItem("Enter", "read", "read", "screen.read"),
                 KeyItem("Esc", "back", "back", "screen.back"),
             ]
-        else:
-            items = [
-                KeyItem(self._key(found), words, brief, f"screen.{found.action}")
-                for id_, words, brief in self.FOOT
-                if (found := bindings.get(id_)) is not None
-            ]
-        self.query_one(KeyBar).items = tuple(items)
+        half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
+        self.query_one("#library-keys", KeyBar).items = tuple(items[:half])
+        self.query_one("#library-more", KeyBar).items = tuple(items[half:])
 
     def _key(self, binding: Binding) -> str:
-        return key_name(self.app.get_key_display(binding))
+        shown = self.app.get_key_display(binding)
+        return KEY_NAMES.get(shown) or key_name(shown)
 
 
 def about(info: SessionInfo, loaded: LoadedSession | None, problem: str) -> Content:

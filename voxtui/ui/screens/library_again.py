@@ -32,16 +32,14 @@ class LibraryScreen(Tidying):
     ]
     FOOT = (
         ("library.read", "read", "read"),
-        ("library.search", "search", "search"),
-        ("library.next", "next place", "next"),
+        ("library.next", "next", "next"),
         ("library.cancel", "stop", "stop"),
         ("library.play", "play", "play"),
         ("library.copy", "copy", "copy"),
         ("library.export", "export", "export"),
         ("library.rename", "rename", "rename"),
-        ("library.delete", "delete", "delete"),
+        ("library.delete", "delete", "del"),
         ("library.again", "again", "again"),
-        ("library.undo", "undo", "undo"),
         ("library.back", "back", "back"),
     )
 

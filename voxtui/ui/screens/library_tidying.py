@@ -41,7 +41,8 @@ class Tidying(LibraryFrame):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "rename", "rename", id="library.rename", tooltip="Give it a title"),
-        Binding("d,delete", "delete", "delete", id="library.delete", tooltip="To the trash"),
+        Binding("d", "delete", "delete", id="library.delete", tooltip="To the trash"),
+        Binding("delete", "delete", show=False, id="library.del", tooltip="To the trash"),
         Binding("z", "trash", "trash", id="library.trash", tooltip="Bring back from the trash"),
         Binding("u,ctrl+z", "undo", "undo", id="library.undo", tooltip="Undo the last change"),
         Binding("e", "export", "export", id="library.export", tooltip="Write it to a file"),

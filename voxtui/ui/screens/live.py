@@ -20,6 +20,7 @@ from voxtui.ui.screens.reading import Reading
 from voxtui.ui.screens.ruling import Ruling
 from voxtui.ui.screens.searching import Looking
 from voxtui.ui.screens.setting import Setting
+from voxtui.ui.screens.shelving import Shelving
 from voxtui.ui.screens.speaking import Speaking
 from voxtui.ui.screens.taking import Taking
 from voxtui.ui.screens.writing import Writing
@@ -35,6 +36,7 @@ class LiveScreen(
     Looking,
     Fetching,
     Setting,
+    Shelving,
     Writing,
     Taking,
     Speaking,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from voxtui.ui.screens.frame import PageFrame
-from voxtui.ui.screens.library_again import LibraryScreen
+
+if TYPE_CHECKING:
+    from voxtui.ui.screens.library_again import LibraryScreen
 
 NAME = "library"
 
@@ -26,6 +28,8 @@ class Shelving(PageFrame):
     def action_library(self) -> None:
         """All sessions."""
         if self.library is None:
+            from voxtui.ui.screens.library_again import LibraryScreen  # not before it is wanted
+
             self.library = LibraryScreen(self.backend.sessions_dir, self, self._copier)
             self.app.install_screen(self.library, NAME)  # stays, so that its work goes on
         self.app.push_screen(NAME)

@@ -88,7 +88,7 @@ class SessionList(ScrollView, can_focus=True):
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         background: $background;
-        & > .sessions--day { color: $accent; text-style: bold; }
+        & > .sessions--day { color: $muted; text-style: bold; }
         & > .sessions--text { color: $foreground; }
         & > .sessions--title { color: $foreground; text-style: bold; }
         & > .sessions--about { color: $muted; }
@@ -192,14 +192,17 @@ class SessionList(ScrollView, can_focus=True):
         if line.entry == -2:
             return Strip.blank(width, self.rich_style)
         if line.entry == -1:
-            pieces = [Piece(f" {shorten(line.day, width - 1)}", self._style("day"))]
+            day = f" {shorten(line.day, width - 1)}"
+            pieces = [Piece(day, self.rich_style + self._style("day"))]
             return Strip(pieces).adjust_cell_length(width, self.rich_style)
         info, chosen = self.entries[line.entry], line.entry == self.at
         base = self._style("chosen") if chosen else self.rich_style
-        bar = Piece("▌" if chosen else " ", self._style("bar") + Style(bgcolor=base.bgcolor))
-        text = self._first(info, width - INDENT - 1) if line.part == 0 else self._second(info, width)
-        pieces = [bar, *(Piece(t, s + Style(bgcolor=base.bgcolor)) for t, s in text)]
-        return Strip(pieces).adjust_cell_length(width, base)
+        under = Style(bgcolor=base.bgcolor)
+        bar = Piece("▌" if chosen else " ", self._style("bar") + under)
+        room = width - INDENT - 1
+        text = self._first(info, room) if line.part == 0 else self._second(info, room)
+        pieces = [bar, *(Piece(words, style + under) for words, style in text)]
+        return Strip(pieces).adjust_cell_length(width, under)
 
     def _first(self, info: SessionInfo, room: int) -> list[tuple[str, Style]]:
         """The time of day, and the title, what was found, or the first words."""
@@ -215,8 +218,8 @@ class SessionList(ScrollView, can_focus=True):
             if room > 6 and info.first_words:
                 out.append((f"  {shorten(info.first_words, room)}", self._style("about")))
         else:
-            words = info.problem or info.first_words or "no words"
-            style = "state" if info.problem else "text" if info.first_words else "about"
+            words = info.first_words or (info.name if info.problem else "no words")
+            style = "text" if info.first_words else "about"
             out.append((shorten(words, room), self._style(style)))
         return out
 
@@ -230,9 +233,9 @@ class SessionList(ScrollView, can_focus=True):
             at = end
         return [*out, (text[at:], self._style("text"))]
 
-    def _second(self, info: SessionInfo, width: int) -> list[tuple[str, Style]]:
+    def _second(self, info: SessionInfo, room: int) -> list[tuple[str, Style]]:
         """How long, how many words, and what is unusual."""
-        room = width - INDENT - 2
+        room -= 1
         about = f"{elapsed(info.audio_s)} · {count(info.words, 'word')}"
         state, style = state_of(info)
         if info.title and self._found(info) is not None:
