@@ -61,8 +61,12 @@ class Player:
         or was stopped. AudioError when there is no player, or no such sound.
         """
         self.stop()
-        command = list(self._find())
         excerpt = cut(path, start_s - MARGIN_S, end_s + MARGIN_S)
+        try:
+            command = list(self._find())
+        except AudioError:
+            excerpt.unlink()
+            raise
         try:
             process = subprocess.Popen(
                 [*command, str(excerpt)],

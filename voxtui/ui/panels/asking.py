@@ -130,8 +130,8 @@ class Ask(ModalScreen[Answer | None]):
         & #ask-title { color: $foreground; text-style: bold; margin-bottom: 1; height: auto; }
         & #ask-line { height: 1; margin-top: 1; }
         & #ask-line Label { width: 11; color: $muted; }
-        & Input { height: 1; border: none; padding: 0 1; background: $boost; margin-top: 1; }
-        & Input:focus { border: none; }
+        & Input { height: 1; border: none; padding: 0 1; background: $pill; margin-top: 1; }
+        & Input:focus { border: none; background: $pill; background-tint: $pill 0%; }
         & .lone { margin-top: 0; }
         & KeyBar { margin-top: 1; width: 1fr; }
     }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ REFRESH_S = 4.0
 """Changes by other programs are looked for so often; more seldom among thousands of sessions."""
 REST_S = 0.06
 """A session is read when the choice has rested so long."""
+TELL_S = 1.0
 SNIPPET = 160
 KEY_NAMES = {"⏎": "Enter"}
 EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
@@ -88,12 +90,12 @@ class LibraryFrame(Screen[None]):
         & > #library-more { margin-bottom: 1; }
         &.-blank #library-blank { display: block; }
         &.-blank SessionList, &.-blank #right { display: none; }
-        &.-blank #left { width: 1fr; }
         &.-job > #library-job { display: block; }
         &.-reading #left { display: none; }
-        &.-medium #left { width: 36; padding: 0 0 0 1; }
+        &.-medium #left { width: 37; }
         &.-medium #right ReaderView { scrollbar-size-vertical: 1; }
         &.-narrow #left { width: 1fr; padding: 0; }
+        &.-blank #left { width: 1fr; }
         &.-narrow #right { display: none; }
         &.-narrow.-reading #right { display: block; }
         &.-narrow > #library-top, &.-narrow > #library-field, &.-narrow > KeyBar,
@@ -122,6 +124,7 @@ class LibraryFrame(Screen[None]):
         self._found_in: dict[str, Found | None] = {}
         self._reading_files = (0, 0)
         self._refreshing = False
+        self._told_at = 0.0
         self._wanted = ""  # the session that is to be shown when its turn comes
 
     def compose(self) -> ComposeResult:
@@ -200,12 +203,17 @@ class LibraryFrame(Screen[None]):
 
     def _progress(self, done: int, total: int) -> None:
         self._reading_files = (done, total)
-        if total and (done == 0 or done == total or done * 10 // total != 0):
+        now = time.monotonic()
+        if total and (done in (0, total) or now - self._told_at > TELL_S):
+            self._told_at = now
             self._tell(self._show_list, self.index().sessions())
 
     def _tell(self, work: Callable[..., object], *arguments: object) -> None:
-        if self.is_attached:
+        try:
             self.app.call_from_thread(work, *arguments)
+        except RuntimeError:
+            if self.is_attached and self.app.is_running:
+                raise  # else the application is leaving
 
     # ---- the list
 
@@ -278,6 +286,8 @@ class LibraryFrame(Screen[None]):
         known = {info.name: info for info in self._all}
         before = self.chosen
         self.fill([known[name] for name in names if name in known])
+        if not names:
+            self.query_one("#library-places", Static).update("")
         if self.chosen == before:
             self._mark()
         self.show_top()
@@ -453,7 +463,8 @@ def about(info: SessionInfo, loaded: LoadedSession | None, problem: str) -> Cont
         meta = loaded.meta
         parts.append(model_name(meta.model))
         parts.append(f"{meta.delay_ms} ms" if meta.delay_ms else "")
-    told = Content.styled(" · ".join(part for part in parts if part), "$muted")
+    whole = (part.replace(" ", "\u00a0") for part in parts if part)
+    told = Content.styled(" · ".join(whole), "$muted")
     if problem:
         return Content.assemble(told, "\n", (problem, "$warning"))
     if loaded is not None and loaded.live:

@@ -68,7 +68,7 @@ def lay_out(entries: Sequence[SessionInfo], today: float) -> list[Line]:
     return lines
 
 
-class SessionList(ScrollView, can_focus=True):
+class SessionList(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows sessions, one of them chosen. `found` tells what a search found in one."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -96,7 +96,7 @@ class SessionList(ScrollView, can_focus=True):
         & > .sessions--live { color: $accent; }
         & > .sessions--match { color: $accent; text-style: bold underline; }
         & > .sessions--bar { color: $faint; }
-        & > .sessions--chosen { background: $boost; }
+        & > .sessions--chosen { background: $pill; }
         &:focus > .sessions--bar { color: $accent; }
     }
     """
