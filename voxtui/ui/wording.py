@@ -17,7 +17,7 @@ FOOT = (
     ("mark", "mark", "mark"),
     ("search", "search", "find"),
     ("library", "library", "library"),
-    ("settings", "settings", "settings"),
+    ("settings", "settings", "setup"),
     ("new", "new", "new"),
     ("leave", "quit", "quit"),
     ("help", "help", "help"),
