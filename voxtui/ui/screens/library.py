@@ -25,12 +25,15 @@ from voxtui.session.index import SessionIndex, open_index
 from voxtui.session.library import LoadedSession, SessionInfo, load_session
 from voxtui.session.matching import Query
 from voxtui.ui import wording
+from voxtui.ui.keys import shown
 from voxtui.ui.screens.frame import Copier, PageFrame
+from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.reader import ReaderView
+from voxtui.ui.widgets.sessionabout import about
 from voxtui.ui.widgets.sessionlist import Found, SessionList
 from voxtui.ui.widgets.status import MessageLine
-from voxtui.ui.words import clock, count, elapsed, key_name, model_name
+from voxtui.ui.words import count, elapsed
 
 REFRESH_S = 4.0
 """Changes by other programs are looked for so often; more seldom among thousands of sessions."""
@@ -38,9 +41,6 @@ REST_S = 0.06
 """A session is read when the choice has rested so long."""
 TELL_S = 1.0
 SNIPPET = 160
-KEY_NAMES = {"⏎": "Enter"}
-EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
-NOTHING = "Nothing was found.\n\nBeginnings of words are enough; “quotes” find words in a row."
 
 
 class LibraryFrame(Screen[None]):
@@ -66,50 +66,7 @@ class LibraryFrame(Screen[None]):
         Binding("end", "go('end', 1)", show=False, id="library.end", tooltip="The last"),
     ]
     FOOT: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-    CSS = """
-    LibraryFrame {
-        background: $background;
-        & > #library-top { height: 1; padding: 0 3; margin-top: 1; color: $muted; }
-        & > #library-field { height: 1; padding: 0 3; margin: 1 0; }
-        & #library-slash { width: 2; color: $accent; }
-        & #library-field Input {
-            width: 1fr; height: 1; border: none; padding: 0; background: $background;
-        }
-        & #library-field Input:focus {
-            border: none; background: $background; background-tint: $background 0%;
-        }
-        & #library-places { width: auto; color: $muted; }
-        & > #shelf { height: 1fr; }
-        & #left { width: 48; height: 1fr; padding: 0 0 0 2; }
-        & #right { width: 1fr; height: 1fr; }
-        & #library-about { height: auto; max-height: 3; padding: 0 3; color: $muted; }
-        & #right ReaderView { margin-top: 1; }
-        & #library-blank { padding: 1 3; color: $muted; display: none; height: auto; }
-        & > #library-job { height: 1; padding: 0 3; color: $accent; display: none; }
-        & > KeyBar { padding: 0 3; }
-        & > #library-more { margin-bottom: 1; }
-        &.-blank #library-blank { display: block; }
-        &.-blank SessionList, &.-blank #right { display: none; }
-        &.-job > #library-job { display: block; }
-        &.-reading #left { display: none; }
-        &.-medium #left { width: 37; }
-        &.-medium #right ReaderView { scrollbar-size-vertical: 1; }
-        &.-narrow #left { width: 1fr; padding: 0; }
-        &.-blank #left { width: 1fr; }
-        &.-narrow #right { display: none; }
-        &.-narrow.-reading #right { display: block; }
-        &.-narrow > #library-top, &.-narrow > #library-field, &.-narrow > KeyBar,
-        &.-narrow #library-about, &.-narrow > MessageLine, &.-narrow > #library-job {
-            padding: 0 1;
-        }
-        &.-low > #library-top, &.-short > #library-top { margin-top: 0; }
-        &.-low > #library-more, &.-short > #library-more { margin-bottom: 0; }
-        &.-medium > #library-keys, &.-wide > #library-keys { display: none; }
-        &.-reading > #library-field { display: none; }
-        &.-reading.-search > #library-field { display: block; }
-        &.-short > #library-field { margin: 0; }
-    }
-    """
+    CSS = CSS
 
     def __init__(self, root: Path, live: PageFrame, copier: Copier) -> None:
         super().__init__()
@@ -432,7 +389,9 @@ class LibraryFrame(Screen[None]):
             return
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
         items = [
-            KeyItem(self._key(found), words, brief, f"screen.{found.action}")
+            KeyItem(
+                shown(found.key).replace("Escape", "Esc"), words, brief, f"screen.{found.action}"
+            )
             for id_, words, brief in self.FOOT
             if (found := bindings.get(id_)) is not None
         ]
@@ -445,31 +404,3 @@ class LibraryFrame(Screen[None]):
         half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
         self.query_one("#library-keys", KeyBar).items = tuple(items[:half])
         self.query_one("#library-more", KeyBar).items = tuple(items[half:])
-
-    def _key(self, binding: Binding) -> str:
-        shown = self.app.get_key_display(binding)
-        return KEY_NAMES.get(shown) or key_name(shown)
-
-
-def about(info: SessionInfo, loaded: LoadedSession | None, problem: str) -> Content:
-    """What stands above a session: when, how long, by what it was written, what is wrong."""
-    from voxtui.session.markdown import day
-
-    parts = [info.title] if info.title else []
-    if info.started:
-        parts.append(f"{day(info.started)}, {clock(info.started)}")
-    parts += [elapsed(info.audio_s), count(info.words, "word")]
-    if loaded is not None:
-        meta = loaded.meta
-        parts.append(model_name(meta.model))
-        parts.append(f"{meta.delay_ms} ms" if meta.delay_ms else "")
-    whole = (part.replace(" ", "\u00a0") for part in parts if part)
-    told = Content.styled(" · ".join(whole), "$muted")
-    if problem:
-        return Content.assemble(told, "\n", (problem, "$warning"))
-    if loaded is not None and loaded.live:
-        return Content.assemble(told, "\n", ("● being written now", "$accent"))
-    if loaded is not None and loaded.pending_s >= 1.0:
-        rest = f"The last {loaded.pending_s:.0f} s are not written down: T writes all of it again."
-        return Content.assemble(told, "\n", (rest, "$warning"))
-    return told

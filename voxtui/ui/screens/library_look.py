@@ -1,0 +1,49 @@
+"""How the library is laid out at each size, and what it says when it is empty."""
+
+EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
+NOTHING = "Nothing was found.\n\nBeginnings of words are enough; “quotes” find words in a row."
+
+CSS = """
+LibraryFrame {
+    background: $background;
+    & > #library-top { height: 1; padding: 0 3; margin-top: 1; color: $muted; }
+    & > #library-field { height: 1; padding: 0 3; margin: 1 0; }
+    & #library-slash { width: 2; color: $accent; }
+    & #library-field Input {
+        width: 1fr; height: 1; border: none; padding: 0; background: $background;
+    }
+    & #library-field Input:focus {
+        border: none; background: $background; background-tint: $background 0%;
+    }
+    & #library-places { width: auto; color: $muted; }
+    & > #shelf { height: 1fr; }
+    & #left { width: 48; height: 1fr; padding: 0 0 0 2; }
+    & #right { width: 1fr; height: 1fr; }
+    & #library-about { height: auto; max-height: 3; padding: 0 3; color: $muted; }
+    & #right ReaderView { margin-top: 1; }
+    & #library-blank { padding: 1 3; color: $muted; display: none; height: auto; }
+    & > #library-job { height: 1; padding: 0 3; color: $accent; display: none; }
+    & > KeyBar { padding: 0 3; }
+    & > #library-more { margin-bottom: 1; }
+    &.-blank #library-blank { display: block; }
+    &.-blank SessionList, &.-blank #right { display: none; }
+    &.-job > #library-job { display: block; }
+    &.-reading #left { display: none; }
+    &.-medium #left { width: 37; }
+    &.-medium #right ReaderView { scrollbar-size-vertical: 1; }
+    &.-narrow #left { width: 1fr; padding: 0; }
+    &.-blank #left { width: 1fr; }
+    &.-narrow #right { display: none; }
+    &.-narrow.-reading #right { display: block; }
+    &.-narrow > #library-top, &.-narrow > #library-field, &.-narrow > KeyBar,
+    &.-narrow #library-about, &.-narrow > MessageLine, &.-narrow > #library-job {
+        padding: 0 1;
+    }
+    &.-low > #library-top, &.-short > #library-top { margin-top: 0; }
+    &.-low > #library-more, &.-short > #library-more { margin-bottom: 0; }
+    &.-medium > #library-keys, &.-wide > #library-keys { display: none; }
+    &.-reading > #library-field { display: none; }
+    &.-reading.-search > #library-field { display: block; }
+    &.-short > #library-field { margin: 0; }
+}
+"""
