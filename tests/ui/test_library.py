@@ -530,13 +530,12 @@ async def test_a_session_without_its_sound(spoiled: Path) -> None:
 # ---- the way in and out
 
 
-async def test_by_the_palette_and_the_footer(three: list[Path]) -> None:
+async def test_by_the_palette(three: list[Path]) -> None:
     app = app_with(FakeBackend())
     async with app.run_test(size=(120, 40)) as pilot:
         names = {command.title: command for command in app.get_system_commands(app.screen)}
         assert "Library" in names
-        bar = app.live.query_one(KeyBar)
-        await pilot.click(bar, offset=(str(bar.render()).index("library"), 0))
+        names["Library"].callback()
         await quiet(pilot)
         assert isinstance(app.screen, LibraryScreen)
         await pilot.press("down")

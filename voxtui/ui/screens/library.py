@@ -25,9 +25,8 @@ from voxtui.session.index import SessionIndex, open_index
 from voxtui.session.library import LoadedSession, SessionInfo, load_session
 from voxtui.session.matching import Query
 from voxtui.ui import wording
-from voxtui.ui.keys import shown
 from voxtui.ui.screens.frame import Copier, PageFrame
-from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING
+from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, short_key
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.reader import ReaderView
 from voxtui.ui.widgets.sessionabout import about
@@ -389,18 +388,12 @@ class LibraryFrame(Screen[None]):
             return
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
         items = [
-            KeyItem(
-                shown(found.key).replace("Escape", "Esc"), words, brief, f"screen.{found.action}"
-            )
+            KeyItem(short_key(found.key), words, brief, f"screen.{found.action}")
             for id_, words, brief in self.FOOT
             if (found := bindings.get(id_)) is not None
         ]
         if isinstance(self.focused, Input):
-            items = [
-                KeyItem("↓", "to the list", "list", "screen.go('line', 0)"),
-                KeyItem("Enter", "read", "read", "screen.read"),
-                KeyItem("Esc", "back", "back", "screen.back"),
-            ]
+            items = SEARCH_KEYS
         half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
         self.query_one("#library-keys", KeyBar).items = tuple(items[:half])
         self.query_one("#library-more", KeyBar).items = tuple(items[half:])

@@ -1,5 +1,15 @@
 """How the library is laid out at each size, and what it says when it is empty."""
 
+from __future__ import annotations
+
+from voxtui.ui.keys import shown
+from voxtui.ui.widgets.keybar import KeyItem
+
+SEARCH_KEYS = [
+    KeyItem("↓", "to the list", "list", "screen.go('line', 0)"),
+    KeyItem("Enter", "read", "read", "screen.read"),
+    KeyItem("Esc", "back", "back", "screen.back"),
+]
 EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
 NOTHING = "Nothing was found.\n\nBeginnings of words are enough; “quotes” find words in a row."
 
@@ -47,3 +57,8 @@ LibraryFrame {
     &.-short > #library-field { margin: 0; }
 }
 """
+
+
+def short_key(binding: str) -> str:
+    """A key as the foot shows it."""
+    return shown(binding).replace("Escape", "Esc")
