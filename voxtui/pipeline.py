@@ -23,7 +23,7 @@ from typing import Any, TypeVar, cast
 
 from voxtui import __version__
 from voxtui.audio.hearing import Hearing, HearingConfig
-from voxtui.audio.source import AudioError, Source
+from voxtui.audio.intake import Intake, SourceFactory
 from voxtui.engine.config import EngineConfig
 from voxtui.engine.supervisor import Engine
 from voxtui.events import (
@@ -53,15 +53,11 @@ from voxtui.session.aside import Aside, Keeping, forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
 from voxtui.vocabulary import Rules
 
-SourceFactory = Callable[[], Source]
 Listener = Callable[[Event], None]
 EngineFactory = Callable[
     [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], Engine
 ]
 Answer = TypeVar("Answer")
-
-FILE_INBOX = 64
-"""Blocks a file may be ahead of the disk before its reader has to wait."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,6 @@ class Pipeline:
         self._config = config
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._room = threading.BoundedSemaphore(FILE_INBOX)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._idle = threading.Event()
         self._closed = threading.Event()
@@ -106,8 +101,7 @@ class Pipeline:
         self._session = self._create_session()
         self._engine = engine_factory(config.engine, self._session.read_audio, self._post_engine)
         self._engine_facts = EngineChanged(EngineState.STOPPED)
-        self._source: Source | None = None
-        self._source_number = 0
+        self._intake = Intake(self._inbox.put, self._on_capture, lossless=config.keep_everything)
         self._capture = CaptureState.CLOSED
         self._hearing = Hearing(config.hearing, self)
         self._aside = Aside(config.keeping, self._warn)
@@ -200,6 +194,7 @@ class Pipeline:
         self._inbox.put(None)
         self._thread.join(max(1.0, deadline - time.monotonic()) + 5.0)
         self._closed.set()
+        self._intake.end()
 
     # ---- the pipeline thread -----------------------------------------------------------
 
@@ -288,48 +283,20 @@ class Pipeline:
     # ---- source ------------------------------------------------------------------------
 
     def _open_source(self) -> None:
-        self._source_number += 1
-        number = self._source_number
-        try:
-            source = self._config.source()
-        except AudioError as error:
-            self._on_capture(CaptureChanged(CaptureState.FAILED, "", str(error)))
-            return
-        self._source = source
-        if self._config.keep_everything:
-            self._set_listening(True)
-        source.start(lambda event: self._post_capture(number, event))
+        def before() -> None:
+            if self._config.keep_everything:
+                self._set_listening(True)
 
-    def _post_capture(self, number: int, event: CaptureEvent) -> None:
-        """Called on the source's thread."""
-        wait = self._config.keep_everything and isinstance(event, AudioBlock)
-        if wait:
-            while not self._room.acquire(timeout=0.5):
-                if self._closed.is_set():
-                    return
-
-        def work() -> None:
-            if wait:
-                self._room.release()
-            if number == self._source_number:
-                self._on_capture(event)
-
-        self._inbox.put(work)
+        self._intake.open(self._config.source, before)
 
     def _change_source(self, factory: SourceFactory) -> None:
-        source, self._source = self._source, None
-        self._source_number += 1
-        if source is not None:
-            source.stop()
+        self._intake.close()
         self._hearing.forget()
         self._config = replace(self._config, source=factory)
         self._open_source()
 
     def _stop_source(self) -> None:
-        source, self._source = self._source, None
-        self._source_number += 1
-        if source is not None:
-            source.stop()
+        self._intake.close()
         self._capture = CaptureState.CLOSED
         self._set_listening(False)
         self._hearing.end()

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from voxtui.audio.intake import SourceFactory
 from voxtui.events import AudioGap, Event, Notice, SessionOpened, Severity
-from voxtui.pipeline import Pipeline, PipelineConfig, SourceFactory
+from voxtui.pipeline import Pipeline, PipelineConfig
 
 POLL_S = 0.1
 
