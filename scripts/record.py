@@ -44,22 +44,36 @@ def play(terminal: Watched) -> None:
     """What the person does."""
     terminal.wait_for("settings")
     terminal.wait_for("hello computer please write")
-    terminal.watch(3.0)
+    terminal.watch(2.0)
     terminal.type("m")
     terminal.watch(0.6)
-    for letter in "ask about the kitchen":
-        terminal.type(letter)
-        terminal.watch(0.06)
-    terminal.watch(0.4)
+    slowly(terminal, "ask about the kitchen")
     terminal.type("\r")
     terminal.wait_for("music yes", 60)
-    terminal.watch(4.0)
+    terminal.watch(2.0)
     terminal.type("s")
     terminal.watch(3.0)
     terminal.type("\x1b")
-    terminal.watch(1.0)
-    terminal.type("c")
+    terminal.wait_for("hello café", 60)
+    terminal.watch(1.5)
+    terminal.type("/")
+    terminal.watch(0.5)
+    slowly(terminal, "coffee")
+    terminal.watch(1.5)
+    terminal.type("\x1b")
+    terminal.watch(0.3)
+    terminal.type("\x1b")
+    terminal.watch(0.5)
+    terminal.type("a")
     terminal.watch(HOLD_END_S)
+
+
+def slowly(terminal: Watched, text: str) -> None:
+    """Type as a person does."""
+    for letter in text:
+        terminal.type(letter)
+        terminal.watch(0.06)
+    terminal.watch(0.4)
 
 
 def record() -> Cast:

@@ -82,7 +82,7 @@ static void test_silence(void) {
             vox_stream *s = open_stream(model, 0, 0.5, off ? &alone : &c);
             s->params.no_rut_guard = off;
             say(s, clip_named(clips, n_clips, "digits.wav"));
-            be_quiet(s, 150, levels[i]);
+            be_quiet(s, BRIEF ? 10 : 150, levels[i]);
             say_all(s, 1, levels[i]);
             finish(s);
             snprintf(text, sizeof text, " one two three four five six seven%s", all_texts(1));
@@ -166,7 +166,7 @@ static void test_positions(void) {
                   "counting from %d", (int)kv[j]->anchor);
         finish(s);
         CHECK(c.n > 1000 && c.n == far.n && !memcmp(c.ids, far.ids, sizeof(int) * (size_t)c.n), "%s", far.text);
-        check_one_by_one(m, &far);
+        if (!BRIEF) check_one_by_one(m, &far);
         float most = 0;
         for (int j = 0; j < c.n; j++) most = fmaxf(most, fabsf(c.probability[j] - far.probability[j]));
         CHECK(most < 1e-3f, "probabilities differ by %g", (double)most);
