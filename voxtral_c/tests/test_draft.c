@@ -99,7 +99,7 @@ static void test_kernels_and_threads(const float *samples, size_t n, const int *
 
 static void test_delays(const char *dir, const float *samples, size_t n, int trained) {
     vox_model *m = load_model(dir, NULL, 2, VOX_PRECISION_AUTO);
-    for (int delay = 1; delay <= 16; delay += BRIEF ? 5 : 1) {
+    for (int delay = 1; delay <= 16; delay += BRIEF ? 7 : 1) {
         const speech sp = { m, samples, n, delay <= 15 ? delay * 80 : 2400, NULL, 0 };
         int tokens;
         const int64_t passes = test_ways(&sp, dir, &tokens);
