@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import tomlkit
-import tomlkit.exceptions
-import tomlkit.items
+from typing import TYPE_CHECKING, Any
 
 from voxtui.events import SYSTEM_DEFAULT
+
+if TYPE_CHECKING:
+    import tomlkit
 
 DELAYS_MS = (*range(80, 1201, 80), 2400)
 """The transcription delays the model was trained for."""
@@ -235,9 +236,9 @@ def load(path: Path) -> tuple[Settings, list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         return Settings(), [f"{path} cannot be read ({error}); the defaults are used."]
     try:
-        document = tomlkit.parse(text)
-    except tomlkit.exceptions.ParseError as error:
-        return Settings(), [f"{path}: line {error.line}: {error}; the defaults are used."]
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Settings(), [f"{path}: {_told(error, text)}; the defaults are used."]
     settings, problems = Settings(), []
     for table in dataclasses.fields(Settings):
         given = document.get(table.name, {})
@@ -254,13 +255,20 @@ def load(path: Path) -> tuple[Settings, list[str]]:
     return settings, problems
 
 
+def _told(error: tomllib.TOMLDecodeError, text: str) -> str:
+    """What is wrong, with its line in front."""
+    what, _, at = str(error).partition(" (at ")
+    found = re.match(r"line (\d+)", at)
+    return f"line {found[1] if found else len(text.splitlines())}: {what}"
+
+
 def _read_group(group: Any, given: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
     values: dict[str, Any] = {}
     wrong = []
     for spec in dataclasses.fields(group):
         if spec.name not in given:
             continue
-        value = _plain(given[spec.name])
+        value = given[spec.name]
         problem = check(group, spec.name, value)
         if problem:
             wrong.append((spec.name, f"{spec.name}: {problem}; {spec.default!r} is used."))
@@ -296,6 +304,9 @@ def save(path: Path, settings: Settings) -> None:
 
     Raises OSError when the file cannot be written.
     """
+    import tomlkit  # keeps comments; to read, the quicker tomllib will do
+    import tomlkit.exceptions
+
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError, tomlkit.exceptions.ParseError):
@@ -324,6 +335,8 @@ def _keep_broken(path: Path) -> None:
 
 
 def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
+    import tomlkit
+
     if not isinstance(document.get(name), dict):
         document[name] = tomlkit.table()
     table = document[name]
@@ -332,6 +345,8 @@ def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
 
 
 def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
+    import tomlkit.items
+
     table = _table(document, name)
     for spec in dataclasses.fields(group):
         value = getattr(group, spec.name)
@@ -348,10 +363,14 @@ def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
 
 
 def _plain(item: Any) -> Any:
+    import tomlkit.items
+
     return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
 
 
 def _write_keys(document: tomlkit.TOMLDocument, keys: Mapping[str, str]) -> None:
+    import tomlkit.items
+
     if "keys" not in document:
         document["keys"] = tomlkit.table()
         table = document["keys"]

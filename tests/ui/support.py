@@ -30,7 +30,7 @@ from voxtui.machine.hardware import Hardware
 from voxtui.machine.terminal import Clipboard, Terminal
 from voxtui.models import catalog, estimate
 from voxtui.models.catalog import KnownModel
-from voxtui.models.download import Progress
+from voxtui.models.progress import Progress
 from voxtui.models.store import Entry, Finding
 from voxtui.session.edits import edited
 from voxtui.settings import Settings
@@ -189,6 +189,7 @@ class FakeBackend:
         self.originals: dict[int, Segment] = {}
         self.last = TranscriptChanged()
         self.sessions_dir = paths.sessions_dir()
+        self.opened = False
         self.obeys = True
         """Does it answer `listen` as the real one does?"""
 
@@ -210,6 +211,9 @@ class FakeBackend:
         self._listener = listener
         self._call("start")
         self.emit(SessionOpened("2025-12-29_09-31", "/nowhere/2025-12-29_09-31"), *self.script)
+
+    def open(self) -> None:
+        self.opened = True
 
     def listen(self, on: bool) -> None:
         self._call("listen", on)

@@ -139,6 +139,12 @@ async def test_messages_of_a_hold_come_in_order() -> None:
     assert backend.calls == [("start",), ("listen", True), ("listen", False), ("close",)][:3]
 
 
+async def test_sound_and_words_begin_behind_the_first_page() -> None:
+    backend = FakeBackend()
+    async with running(backend):
+        await until(lambda: backend.opened)
+
+
 async def test_an_old_answer_does_not_undo_a_new_press() -> None:
     backend = FakeBackend()
     backend.obeys = False
@@ -569,7 +575,7 @@ async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.Monk
         Check("engine", lambda: Finding("engine", State.OK, "It runs.")),
         Check("disk", lambda: Finding("disk", State.BROKEN, "Full.", "Make room.")),
     ]
-    monkeypatch.setattr("voxtui.ui.screens.doctoring.checks", lambda patient: found)
+    monkeypatch.setattr("voxtui.doctor.checks", lambda patient: found)
     monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 0.3)
     backend = FakeBackend()
     async with running(backend, size=(100, 30)) as pilot:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from tests.ui.support import speech, stats
 from voxtui import paths
-from voxtui.events import Event, Level, ListeningChanged, TranscriptChanged
+from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, TranscriptChanged
 from voxtui.pipeline import PipelineConfig
 from voxtui.settings import Settings, load
 from voxtui.ui import messages
@@ -42,8 +44,41 @@ def started(
     chain = Chain()
     backend = LocalBackend(options, settings or Settings(), pipeline_factory=chain, **more)
     backend.start(lambda event: None)
+    assert backend.running is chain  # waits until it is there
     assert chain.config is not None
     return backend, chain, chain.config
+
+
+def test_the_first_page_waits_for_nothing_heavy() -> None:
+    heavy = ["numpy", "tomlkit", "huggingface_hub", "httpx2", "av", "sounddevice", "soxr"]
+    heavy += ["pyperclip", "sqlite3", "voxtui.pipeline", "voxtui.doctor", "voxtui.models.download"]
+    heavy += ["voxtui.session.library"]
+    code = f"import sys, voxtui.ui.app; print(*sorted({{*{heavy}}} & {{*sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_what_is_asked_before_it_is_open_opens_it() -> None:
+    chain = Chain()
+    backend = LocalBackend(UiOptions(), Settings(), pipeline_factory=chain)
+    backend.start(lambda event: None)
+    assert chain.config is None
+    backend.listen(True)
+    backend.open()
+    assert chain.calls == [("start",), ("listen", True)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_cannot_be_opened_is_told() -> None:
+    def broken(config: PipelineConfig, listener: Listener) -> Any:
+        raise OSError("no room")
+
+    heard: list[Event] = []
+    backend = LocalBackend(UiOptions(), Settings(), pipeline_factory=broken)
+    backend.start(heard.append)
+    backend.open()
+    backend.close(0.0)
+    assert heard == [Notice(Severity.ERROR, "Listening cannot begin: OSError: no room.")]
 
 
 def test_a_microphone_with_the_settings() -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from tests.ui.support import HEARING, READY, SMALL, FakeBackend, app_with
 from tests.ui.test_app import said, settled, until
-from voxtui.models.download import Phase, Progress
+from voxtui.models.progress import Phase, Progress
 from voxtui.models.store import Finding
 from voxtui.settings import Settings, load
 from voxtui.ui.app import VoxtuiApp

@@ -31,7 +31,7 @@ from voxtui.events import (
     ListeningChanged,
     TranscriptChanged,
 )
-from voxtui.models.download import Phase, Progress
+from voxtui.models.progress import Phase, Progress
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 
@@ -305,7 +305,7 @@ def test_doctor(
     same: Look, size: tuple[int, int], look: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Check(one.what, lambda one=one: one) for one in FOUND]  # type: ignore[misc]
-    monkeypatch.setattr("voxtui.ui.screens.doctoring.checks", lambda patient: found)
+    monkeypatch.setattr("voxtui.doctor.checks", lambda patient: found)
     monkeypatch.setattr("voxtui.ui.screens.doctor.FRAME_S", 3600.0)
     monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 3600.0)
     assert same(size, look, press=("d", "x", "f2"))

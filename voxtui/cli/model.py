@@ -14,7 +14,8 @@ from voxtui.engine.models import Model, ModelError, find_model
 from voxtui.machine.hardware import hardware
 from voxtui.models import estimate
 from voxtui.models.convert import KINDS, ConvertError, convert, converted_name
-from voxtui.models.download import Download, DownloadError, Phase, Progress
+from voxtui.models.download import Download, DownloadError
+from voxtui.models.progress import Phase, Progress
 from voxtui.models.store import Entry, StoreError, entries, find_entry, remove, verify
 from voxtui.models.words import size, times_real_time
 

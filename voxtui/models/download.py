@@ -16,8 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from enum import Enum
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +27,7 @@ from voxtui.models import hub
 from voxtui.models.catalog import MB, KnownFile, KnownModel
 from voxtui.models.hub import HubError, PassingError, RemoteFile
 from voxtui.models.part import Part
+from voxtui.models.progress import Phase, Progress
 from voxtui.models.words import size
 
 PARTIAL = ".partial"
@@ -46,33 +46,6 @@ class DownloadError(Exception):
 
 class Cancelled(DownloadError):  # noqa: N818 - somebody wished it
     """It was stopped; the part is kept."""
-
-
-class Phase(Enum):
-    """What is being done."""
-
-    ASKING = "asking the server"
-    LOADING = "loading"
-    CHECKING = "checking"
-    WAITING = "waiting"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far it is. Bytes, bytes a second, seconds; `left_s` is None while it cannot be told."""
-
-    phase: Phase
-    done: int = 0
-    total: int = 0
-    rate: float = 0.0
-    left_s: float | None = None
-    note: str = ""
-
-    @property
-    def share(self) -> float:
-        """From 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
 
 
 Report = Callable[[Progress], object]

@@ -20,20 +20,24 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from voxtui import paths, settings
-from voxtui.session.errors import SessionError
-from voxtui.session.library import load_session, session_info
 from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
 from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.keys import talk_key
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
-from voxtui.ui.screens.doctor import DoctorScreen
 from voxtui.ui.screens.leaving import PATIENCE_S, Leave, LeavingScreen, wait_s
 from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.terminal import clipboard, tty
 from voxtui.ui.terminal.clipboard import Copied
-from voxtui.ui.terminal.hold import HoldDriver, KeySeen, ReleaseReported, Stroke, TalkKey
+from voxtui.ui.terminal.hold import (
+    HoldDriver,
+    KeySeen,
+    KeyWatcher,
+    ReleaseReported,
+    Stroke,
+    TalkKey,
+)
 from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
 from voxtui.ui.words import TITLE, span
@@ -92,6 +96,7 @@ class VoxtuiApp(App[None]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._told_to_leave)
         self.backend.start(Relay(loop, self.live.post_message))
+        self.live.call_after_refresh(self.backend.open)  # the page first
         if self._warnings:
             self.live.call_after_refresh(
                 self.live.say, " ".join(self._warnings), seconds=15.0, warning=True
@@ -120,11 +125,11 @@ class VoxtuiApp(App[None]):
     @property
     def watches_keys(self) -> bool:
         """Does somebody want to see each key go down and up?"""
-        return bool(self._screen_stacks) and isinstance(self.screen, DoctorScreen)
+        return bool(self._screen_stacks) and isinstance(self.screen, KeyWatcher)
 
     def on_key_seen(self, event: KeySeen) -> None:
-        """A key, for the doctor."""
-        if isinstance(self.screen, DoctorScreen):
+        """A key, for those who watch."""
+        if isinstance(self.screen, KeyWatcher):
             self.screen.key_seen(event.seen, event.stroke)
 
     def on_release_reported(self, event: ReleaseReported) -> None:
@@ -259,6 +264,9 @@ def run(options: UiOptions) -> int:
 
 def tell_unwritten(session: Path) -> None:
     """How to write the rest, where words of a session are missing."""
+    from voxtui.session.errors import SessionError
+    from voxtui.session.library import load_session, session_info
+
     with contextlib.suppress(SessionError):
         if not session_info(session).finished:
             kept = load_session(session)

@@ -6,13 +6,14 @@ Pages know only `Backend`; tests give their own. `LocalBackend` is the real one.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voxtui import paths
-from voxtui.events import SYSTEM_DEFAULT, Edit, Event
+from voxtui.events import SYSTEM_DEFAULT, Edit, Event, Notice, Severity
 from voxtui.hook import HookConfig
 from voxtui.settings import Settings
 from voxtui.ui.options import UiOptions
@@ -59,7 +60,14 @@ class Backend(Protocol):
         """Where the sessions are kept."""
         ...
 
-    def start(self, listener: Listener) -> None: ...
+    def start(self, listener: Listener) -> None:
+        """`listener` hears all that happens. Comes first, and does nothing that takes long."""
+        ...
+
+    def open(self) -> None:
+        """Open the sound, load the model; at the latest when something is asked for."""
+        ...
+
     def listen(self, on: bool) -> None: ...
     def hands_free(self, on: bool) -> None:
         """Nothing is held while listening: quiet may be left out, as the settings say."""
@@ -122,6 +130,8 @@ class LocalBackend:
         self._settings = settings
         self._factory = pipeline_factory
         self._pipeline: Pipeline | None = None
+        self._listener: Listener | None = None
+        self._opening: threading.Thread | None = None
         self.shelf: Shelf = LocalShelf()
         self._source, self.source_name = self._first_source(sound_fd)
         self.hears_file = bool(self.source_name)
@@ -229,7 +239,25 @@ class LocalBackend:
     # ---- what pages ask for
 
     def start(self, listener: Listener) -> None:
-        """Open the sound, load the model."""
+        """`listener` hears all that happens."""
+        self._listener = listener
+
+    def open(self) -> None:
+        """Open the sound, load the model; in a thread, for importing it all takes its time."""
+        if self._opening is None:
+            self._opening = threading.Thread(target=self._open, name="opening", daemon=True)
+            self._opening.start()
+
+    def _open(self) -> None:
+        assert self._listener is not None, "start() comes first"
+        try:
+            self._pipeline = self._begun(self._listener)
+        except Exception as error:
+            problem = f"Listening cannot begin: {type(error).__name__}: {error}."
+            self._listener(Notice(Severity.ERROR, problem))
+            raise
+
+    def _begun(self, listener: Listener) -> Pipeline:
         from voxtui.audio.hearing import HearingConfig
         from voxtui.pipeline import PipelineConfig
         from voxtui.session.aside import Keeping
@@ -244,74 +272,79 @@ class LocalBackend:
             vocabulary=paths.vocabulary_file(),
             hook=HookConfig.of(self._settings),
         )
-        self._pipeline = self._factory(config, listener)
-        self._pipeline.start()
+        pipeline = self._factory(config, listener)
+        pipeline.start()
+        return pipeline
 
     @property
-    def _running(self) -> Pipeline:
-        assert self._pipeline is not None, "start() comes first"
+    def running(self) -> Pipeline:
+        """The chain; waits until it is there."""
+        self.open()
+        assert self._opening is not None
+        self._opening.join()
+        assert self._pipeline is not None, "it could not be opened"
         return self._pipeline
 
     def listen(self, on: bool) -> None:
         """Listen, or stop."""
-        self._running.listen(on)
+        self.running.listen(on)
 
     def hands_free(self, on: bool) -> None:
         """While listening: nothing is held."""
         if on:
-            self._running.listen(True, hands_free=True)
+            self.running.listen(True, hands_free=True)
 
     def note(self, text: str, at_s: float | None, wall_time: float) -> None:
         """A note into the transcript, at a time of the sound and of the clock."""
-        self._running.note(text, at_s, wall_time)
+        self.running.note(text, at_s, wall_time)
 
     def edit(self, edits: Sequence[Edit]) -> None:
         """Change settled segments."""
-        self._running.edit(edits)
+        self.running.edit(edits)
 
     def reread_vocabulary(self) -> None:
         """The rules were changed."""
-        self._running.reread_vocabulary()
+        self.running.reread_vocabulary()
 
     def new_session(self) -> None:
         """Begin another session."""
-        self._running.new_session()
+        self.running.new_session()
 
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
         """Hear the first of these microphones that is there, so much louder."""
         if not self.hears_file:
-            self._running.change_source(self._microphone(devices, gain_db))
+            self.running.change_source(self._microphone(devices, gain_db))
 
     def use_model(self, spec: str) -> None:
         """Go on with another model. Raises CannotStartError when it is not there."""
         model = self._find(spec)
         self.small_model = model.builtin
         self._engine = replace(self._engine, model=model.path)
-        self._running.reload_engine(self._engine)
+        self.running.reload_engine(self._engine)
 
     def use_delay(self, delay_ms: int) -> None:
         """Listen longer, or less long, before writing."""
         self._engine = replace(self._engine, delay_ms=delay_ms)
-        self._running.configure_engine(delay_ms=delay_ms or ADVISED_DELAY_MS)
+        self.running.configure_engine(delay_ms=delay_ms or ADVISED_DELAY_MS)
 
     def use_interval(self, interval_s: float) -> None:
         """Gather more or less sound before each step."""
         self._engine = replace(self._engine, interval_s=interval_s)
-        self._running.configure_engine(interval_s=interval_s)
+        self.running.configure_engine(interval_s=interval_s)
 
     def use_engine(self, precision: str, threads: int, alternatives: int) -> None:
         """Load the model again, with other numbers or on more or fewer cores."""
         self._engine = replace(
             self._engine, precision=precision, threads=threads, alternatives=alternatives
         )
-        self._running.reload_engine(self._engine)
+        self.running.reload_engine(self._engine)
 
     def use(self, settings: Settings) -> None:
         """What is heard and what is kept, as these settings say; the folder from the next start."""
         from voxtui.audio.hearing import HearingConfig
         from voxtui.session.aside import Keeping
 
-        self._running.configure(
+        self.running.configure(
             HearingConfig.of(settings), Keeping.of(settings), HookConfig.of(settings)
         )
 
@@ -349,6 +382,8 @@ class LocalBackend:
 
     def close(self, timeout_s: float) -> None:
         """Wait for the last words and close the files."""
+        if self._opening is not None:
+            self._opening.join()
         if self._pipeline is not None:
             self._pipeline.close(timeout_s)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from voxtui.events import Edit
 from voxtui.ui.widgets.page import Block
@@ -14,6 +13,8 @@ _PUNCTUATION = ".,;:!?…\"'“”‘’«»()[]–—"
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    from difflib import SequenceMatcher
+
     return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 

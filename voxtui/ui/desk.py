@@ -6,14 +6,17 @@ Lives as long as the application; the pages show its state and are told when it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from voxtui.models.catalog import KnownModel
-from voxtui.models.download import Phase, Progress
+from voxtui.models.progress import Phase, Progress
 from voxtui.ui.backend import Backend, CannotStartError
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.shelf import Ended, Shelf
+
+if TYPE_CHECKING:
+    from voxtui.models.catalog import KnownModel
 
 
 class FetchTold(Message):

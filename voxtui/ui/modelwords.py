@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voxtui.models.catalog import LANGUAGES, LICENCE
-from voxtui.models.download import Phase, Progress
 from voxtui.models.estimate import fits
+from voxtui.models.progress import Phase, Progress
 from voxtui.models.store import Entry, Finding
 from voxtui.models.words import duration, size, times_real_time
 from voxtui.ui.shelf import Look

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voxtui.machine.hardware import Hardware
     from voxtui.machine.terminal import Clipboard, Terminal
     from voxtui.models.catalog import KnownModel
-    from voxtui.models.download import Progress
+    from voxtui.models.progress import Progress
     from voxtui.models.store import Entry, Finding
 
 HIDDEN = ("bf16",)

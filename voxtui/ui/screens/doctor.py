@@ -18,6 +18,7 @@ from voxtui.doctor import Check, Finding, State
 from voxtui.doctor.sound import LISTEN_S, Heard, judge
 from voxtui.events import CaptureChanged, Level
 from voxtui.ui.keys import shown
+from voxtui.ui.terminal.hold import KeyWatcher
 from voxtui.ui.widgets.meter import LevelMeter
 
 FRAME_S = 1 / 30
@@ -62,7 +63,7 @@ class CheckLine(Static):
         self.query_one(".check-told", Static).update(Content.assemble(*parts))
 
 
-class DoctorScreen(ModalScreen[None]):
+class DoctorScreen(ModalScreen[None], KeyWatcher):
     """Runs the checks one after the other in a thread; keys and sound are shown as they come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from voxtui.doctor import Check, Patient, checks
-from voxtui.doctor.finding import Finding, note, ok
-from voxtui.doctor.terminal import Answers
 from voxtui.events import Level
 from voxtui.ui import messages
-from voxtui.ui.screens.doctor import DoctorScreen
 from voxtui.ui.screens.frame import PageFrame
+
+if TYPE_CHECKING:
+    from voxtui.doctor import Check, Finding
 
 
 class Doctoring(PageFrame):
@@ -28,6 +27,10 @@ class Doctoring(PageFrame):
 
     def action_doctor(self) -> None:
         """See whether everything works here."""
+        from voxtui.doctor import Patient, checks
+        from voxtui.doctor.terminal import Answers
+        from voxtui.ui.screens.doctor import DoctorScreen
+
         told = self.talking.told_by_terminal
         patient = Patient(
             self.preferences.shown,
@@ -43,6 +46,9 @@ class Doctoring(PageFrame):
 
     def _known(self, check: Check) -> Check:
         """The speed that was seen while somebody spoke is better than a measurement beside it."""
+        from voxtui.doctor import Check
+        from voxtui.doctor.finding import note, ok
+
         speed = self.state.speed.times_real_time
         if check.what != "speed" or speed is None:
             return check

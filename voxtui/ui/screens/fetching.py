@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from voxtui.ui.desk import Desk, FetchTold
 from voxtui.ui.screens.frame import PageFrame
-from voxtui.ui.screens.models import ModelsScreen, Outcome
 from voxtui.ui.shelf import Ended
 from voxtui.ui.widgets.fetchline import FetchLine
+
+if TYPE_CHECKING:
+    from voxtui.ui.screens.models import Outcome
 
 
 class Fetching(PageFrame):
@@ -37,6 +39,8 @@ class Fetching(PageFrame):
         self._open(first_run=False)
 
     def _open(self, first_run: bool) -> None:
+        from voxtui.ui.screens.models import ModelsScreen  # not before it is wanted
+
         told = self.talking.hold_possible
         self.app.push_screen(
             ModelsScreen(self.desk, first_run=first_run, told_releases=told), self._chosen
@@ -51,6 +55,8 @@ class Fetching(PageFrame):
 
     async def on_fetch_told(self, message: FetchTold) -> None:
         """A download went on, or ended."""
+        from voxtui.ui.screens.models import ModelsScreen
+
         sentence, warning = self.desk.hear(message.told)
         line = self.query_one(FetchLine)
         line.title = self.desk.model.title if self.desk.model is not None else ""

@@ -6,11 +6,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from voxtui import paths, vocabulary
+from voxtui import paths
 from voxtui.ui import messages
 from voxtui.ui.screens.frame import PageFrame
-from voxtui.ui.screens.vocabulary import VocabularyScreen
-from voxtui.vocabulary import VocabularyError
 
 OFFER_S = 15.0
 """So long a rule is offered after something was put right."""
@@ -34,6 +32,8 @@ class Ruling(PageFrame):
 
     def on_corrected(self, message: messages.Corrected) -> None:
         """Offer a rule, where the words can be one."""
+        from voxtui import vocabulary
+
         heard, meant = message.heard, message.meant
         if not vocabulary.can_be_rule(heard, meant):
             return
@@ -47,12 +47,16 @@ class Ruling(PageFrame):
         if offer is not None and self._clock() < offer[2]:
             self._keep(offer[0], offer[1])
             return
+        from voxtui.ui.screens.vocabulary import VocabularyScreen
+
         self.app.push_screen(VocabularyScreen(paths.vocabulary_file()), self._back)
 
     def _keep(self, heard: str, meant: str) -> None:
+        from voxtui import vocabulary
+
         try:
             vocabulary.add(paths.vocabulary_file(), heard, meant)
-        except VocabularyError as error:
+        except vocabulary.VocabularyError as error:
             self.say(str(error), seconds=12.0, warning=True)
             return
         self.backend.reread_vocabulary()

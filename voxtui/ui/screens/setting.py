@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from voxtui.machine.hardware import hardware
 from voxtui.ui import keys, wording
 from voxtui.ui.backend import CannotStartError
 from voxtui.ui.panels.choosing import Found, tabs
@@ -46,6 +45,8 @@ class Setting(PageFrame):
 
     def _look_around(self) -> None:
         """Which microphones and models are there (in a thread)."""
+        from voxtui.machine.hardware import hardware
+
         engine = self.state.engine
         found = Found(
             self.backend.microphones(),

@@ -72,6 +72,14 @@ class KeySeen(events.Event, bubble=False):
         self.stroke = stroke
 
 
+class KeyWatcher:
+    """A screen that wants to see each key go down and up."""
+
+    def key_seen(self, key: str, stroke: str) -> None:
+        """A key went "down" or "up", or told a "repeat"."""
+        raise NotImplementedError
+
+
 class ReleaseReported(events.Event, bubble=False):
     """The terminal said that it reports when keys are let go."""
 

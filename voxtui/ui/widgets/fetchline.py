@@ -7,8 +7,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from voxtui.models.download import Phase, Progress
-from voxtui.ui.modelwords import bar, progress_phrases
+from voxtui.models.progress import Phase, Progress
 from voxtui.ui.widgets.fitting import fit, shorten
 
 
@@ -36,6 +35,8 @@ class FetchLine(Widget):
         progress = self.progress
         if progress is None:
             return Content("")
+        from voxtui.ui.modelwords import bar, progress_phrases
+
         width = self.content_size.width
         title = f"↓ {shorten(self.title, width // 2)}"
         waiting = progress.phase is Phase.WAITING
