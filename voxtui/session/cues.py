@@ -43,7 +43,7 @@ def _pieces(segments: Iterable[Segment]) -> Iterator[_Piece]:
     """The words with their times in milliseconds; words too long for a cue in parts."""
     before_s = 0.0
     for segment in segments:
-        if segment.kind is not SegmentKind.SPEECH:
+        if segment.kind is not SegmentKind.SPEECH or not segment.text:
             continue
         before_s = max(before_s, segment.start_s)
         for index, word in enumerate(segment.words):

@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from voxtui.events import Alternative, Segment, SegmentKind, Word
@@ -132,6 +132,7 @@ spoken = st.lists(
 )
 
 
+@example([[(" <", 0.0)], [(" ", 0.08)], [(" <<", 0.9)]])  # a paragraph of blanks
 @given(spoken)
 @settings(max_examples=100, deadline=None)
 def test_cues_of_anything(paragraphs: list[list[tuple[str, float]]]) -> None:
