@@ -53,6 +53,8 @@ LibraryFrame {
     &.-low > #library-more, &.-short > #library-more { margin-bottom: 0; }
     &.-medium > #library-keys, &.-wide > #library-keys { display: none; }
     &.-reading > #library-field { display: none; }
+    &.-reading > #shelf { margin-top: 1; }
+    &.-short.-reading > #shelf, &.-search.-reading > #shelf { margin-top: 0; }
     &.-reading.-search > #library-field { display: block; }
     &.-short > #library-field { margin: 0; }
 }
