@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtui.events import TokenText, UtteranceEnded
-from voxtui.session import Session, SessionMeta
+from voxtui.session import Session, SessionMeta, load_session
+from voxtui.session.log import encode_line
+from voxtui.session.session import EVENTS
 
 STARTED = 1_795_340_000.0
 PACE_S = 0.4
@@ -37,3 +39,11 @@ def make(
         session.apply(UtteranceEnded(session.audio_s))
         session.close()
     return session
+
+
+def change_by_hand(path: Path, text: str) -> None:
+    """Somebody has given the first paragraph of a closed session another text."""
+    segment = load_session(path).segments[0]
+    fields = {"type": "edit", "segment": 0, "start": segment.start_s, "text": text}
+    with (path / EVENTS).open("ab") as log:
+        log.write(encode_line(fields))

@@ -11,13 +11,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from tests.support.sessions import PARAGRAPH_S, STARTED, make
+from tests.support.sessions import PARAGRAPH_S, STARTED, change_by_hand, make
 from tests.ui.support import FakeBackend, app_with, speech
 from tests.unit.cli.conftest import engine, home
 from tests.unit.cli.conftest import speech as sound
 from voxtui import paths
 from voxtui.audio.player import Player
-from voxtui.events import TranscriptChanged
+from voxtui.events import TokenText, TranscriptChanged
 from voxtui.session import load_session
 from voxtui.session.keeping import delete
 from voxtui.session.versions import list_versions
@@ -457,6 +457,29 @@ async def test_written_again_compared_taken_and_undone(spoiled: Path) -> None:
         await pilot.press("enter")
         await quiet(pilot)
         assert load_session(spoiled).text.split() == ["w1", "w2", "w3"]
+
+
+async def test_what_was_changed_by_hand_is_told_before(spoiled: Path) -> None:
+    change_by_hand(spoiled, "w1 why w3")
+    async with library() as (pilot, _):
+        await pilot.press("down", "t")
+        await quiet(pilot)
+        title = str(pilot.app.screen.query_one("#ask-title", Static).render())
+        assert "changed by hand stays in the earlier version" in title
+
+
+async def test_a_growing_one_is_not_read_again_under_the_reader(root: Path) -> None:
+    session = make(root, *["light on"] * 60, close=False)
+    async with library() as (pilot, screen):
+        reader = screen.query_one(ReaderView)
+        reader.scroll_to(y=9, animate=False)
+        session.append_audio(bytes(32000 * 9))
+        session.apply(TokenText(" again", 1208.0, True, 1.0))
+        screen.look()
+        await until(pilot, lambda: "20:09" in text(screen, "about"))
+        await quiet(pilot)
+        assert reader.scroll_offset.y == 9
+    session.close()
 
 
 async def test_the_old_words_are_kept(spoiled: Path) -> None:

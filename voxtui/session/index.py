@@ -175,7 +175,9 @@ class SessionIndex:
         new = [name for name, stamp in found.items() if known.get(name) != stamp]
         if gone:
             self._safely(partial(drop_sessions, full_text=self._full_text, names=gone))
-        for batch in _batches((session_info(folders[name]), found[name]) for name in new):
+        live = {info.name: info for info in self.sessions() if info.live} if new else {}
+        infos = ((session_info(folders[name], live.get(name)), found[name]) for name in new)
+        for batch in _batches(infos):
             self._safely(partial(store_list, batch=batch))
         return bool(gone or new)
 

@@ -174,6 +174,11 @@ def read_log(path: Path) -> Reader:
     return reader
 
 
+def has_edits(path: Path) -> bool:
+    """Did a person change the words of a session? SessionError where there is none."""
+    return bool(read_log(path).by_hand)
+
+
 def load_session(path: Path) -> LoadedSession:
     """Read a session back; one that broke off too. SessionError where there is none."""
     reader = read_log(path)
@@ -192,14 +197,18 @@ def load_session(path: Path) -> LoadedSession:
     )
 
 
-def session_info(path: Path) -> SessionInfo:
+def session_info(path: Path, live: SessionInfo | None = None) -> SessionInfo:
     """One session for a list: from its summary when it was closed, else from its log.
 
-    What cannot be read is in the list too, with its `problem`.
+    What cannot be read is in the list too, with its `problem`. `live`: what is known of one that
+    was being written a moment ago; its log is not read then, only its length and title are new.
     """
     summary = _summary(path)
     if summary is not None:
         return summary
+    if live is not None:
+        audio_s = audio_seconds(path / AUDIO) or live.audio_s
+        return replace(live, audio_s=audio_s, title=kept_title(path))
     try:
         loaded = load_session(path)
     except SessionError as error:

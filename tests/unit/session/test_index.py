@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.support.sessions import STARTED, make
 from voxtui import paths
-from voxtui.events import TokenText
+from voxtui.events import TokenText, UtteranceEnded
 from voxtui.session.index import SessionIndex, open_index
 from voxtui.session.keeping import delete, rename, restore
-from voxtui.session.library import list_sessions
+from voxtui.session.library import list_sessions, session_info
 from voxtui.session.matching import Query
 
 WORDS = ("light", "lights", "off", "Émile", "emil", "会議室", "Straße", "a", "tea")
@@ -92,18 +92,35 @@ def test_notices_what_changed(root: Path, file: Path) -> None:
     assert names(index, "first budget") == [path.name]
 
 
-def test_a_session_that_is_being_written_is_not_read_all_the_time(root: Path, file: Path) -> None:
+def test_a_session_that_is_being_written_is_not_read_all_the_time(
+    root: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = make(root, "first", close=False)
     index = SessionIndex(root, file)
     index.refresh()
     assert index.sessions()[0].live
     session.apply(TokenText(" second", 1.5, True, 1.0))
-    index.refresh()
+    session.append_audio(bytes(32000))
+    with monkeypatch.context() as patch:
+        patch.setattr("voxtui.session.library.read_log", pytest.fail)
+        assert index.refresh()
     assert names(index, "second") == []
+    assert (index.sessions()[0].audio_s, index.sessions()[0].words) == (21.0, 1)
     session.close()
     index.refresh()
     assert not index.sessions()[0].live
     assert index.sessions()[0].words == 2
+
+
+def test_a_session_that_ends_while_it_is_looked_at_is_finished(root: Path, file: Path) -> None:
+    session = make(root, "first", close=False)
+    index = SessionIndex(root, file)
+    index.refresh()
+    before = index.sessions()[0]
+    session.end_utterance()
+    session.apply(UtteranceEnded(session.audio_s))
+    session.close()
+    assert session_info(session.path, before) == session_info(session.path)
 
 
 @pytest.mark.parametrize("damage", ["gone", "garbage", "torn", "version", "folder"])

@@ -193,9 +193,18 @@ class LibraryFrame(Screen[None]):
         if not found:
             text = NOTHING if self.query_ else EMPTY.format(place=wording.place(self.root))
             self.query_one("#library-blank", Static).update(text)
-        if shelf.chosen != before:
+        if shelf.chosen != before and not self._grows(before, shelf.chosen):
             self.choose()
         self.show_keys()
+
+    def _grows(self, before: SessionInfo | None, now: SessionInfo | None) -> bool:
+        """Only the length of the session shown is new, or somebody has scrolled in it."""
+        if before is None or now is None or self.shown is None:
+            return False
+        if not now.live or not before.name == now.name == self.shown.name:
+            return False
+        self.query_one("#library-about", Static).update(about(now, self.shown, now.problem))
+        return before.words == now.words or self.query_one(ReaderView).scroll_offset.y > 0
 
     @property
     def chosen(self) -> SessionInfo | None:
