@@ -3,7 +3,8 @@
     audio.wav --> engine --> Retake (a new transcript beside the old) --> accept or discard
 
 One thread handles everything that happens; the caller is told through `listener`, on that thread.
-The engine is one of its own: what is being said meanwhile goes on in the application's.
+The engine is one of its own, and steps back on the processor: what is being said meanwhile goes on
+in the application's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,7 @@ class Retranscription:
         self._retake = Retake(path)
         self._listener = listener
         self._inbox: queue.SimpleQueue[EngineEvent | None] = queue.SimpleQueue()
+        config = replace(config, background=True)
         self._engine = engine_factory(config, self._retake.read_audio, self._inbox.put)
         self._thread = threading.Thread(target=self._run, name="transcribe-again", daemon=True)
         self._cancelled = threading.Event()

@@ -104,10 +104,12 @@ def test_utterances_keep_their_borders(tmp_path: Path, engine: Path) -> None:
     session.end_utterance()
     session.close()
     flushed: list[str] = []
+    configs: list[EngineConfig] = []
 
     def factory(
         config: EngineConfig, read: Callable[[int, int], bytes], post: Callable[[EngineEvent], None]
     ) -> Engine:
+        configs.append(config)
         real = Engine(config, read, post)
         ending = real.end_utterance
         real.end_utterance = lambda: (flushed.append("end"), ending())[1]  # type: ignore[method-assign]
@@ -124,6 +126,7 @@ def test_utterances_keep_their_borders(tmp_path: Path, engine: Path) -> None:
     assert done.wait(30)
     again.accept()
     assert flushed == ["end", "end"]
+    assert [config.background for config in configs] == [True]  # live listening comes first
     assert load_session(session.path).text == "w1 w2\nw3"
 
 

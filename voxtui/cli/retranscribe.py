@@ -25,7 +25,7 @@ from voxtui.cli.progress import FileProgress
 from voxtui.cli.running import StopRequest
 from voxtui.session.difference import Difference, Side
 from voxtui.session.errors import SessionError
-from voxtui.session.library import find_session
+from voxtui.session.library import find_session, has_edits
 from voxtui.session.markdown import position
 from voxtui.session.meta import iso_time
 from voxtui.session.versions import bring_back, list_versions
@@ -76,6 +76,8 @@ def retranscribe_command(
     if found is None:
         raise click.Abort
     show(found, json_)
+    if has_edits(path):
+        say("what was changed by hand stays in the old words: a version, once the new are taken")
     if dry_run or not (yes or _wished(found)):
         again.discard()
         return 0

@@ -13,7 +13,8 @@ LEAST_LIKELY = "0.95"
 class EngineConfig:
     """One engine process. 0, "auto" and None leave the choice to the engine.
 
-    `alternatives` is how many other tokens may be shown for each, at most 4.
+    `alternatives` is how many other tokens may be shown for each, at most 4. `background`: other
+    programs, other engines too, come first on the processor.
     """
 
     model: Path
@@ -23,6 +24,7 @@ class EngineConfig:
     precision: str = "auto"
     alternatives: int = 0
     binary: Path | None = None
+    background: bool = False
 
     def command(self, binary: Path) -> list[str]:
         """The command line that starts `binary` with these choices."""

@@ -17,6 +17,8 @@ from typing import IO
 from voxtui.engine.protocol import LineSplitter, ProtocolError, WireEvent, parse_line
 
 LOG_SIZE = 1_000_000
+BACKGROUND = 10
+"""The niceness of an engine that nobody waits for."""
 FOREIGN_LINES = 100
 """Lines that are no events (a library that prints) before the process counts as broken."""
 
@@ -44,7 +46,12 @@ class EngineProcess:
     """
 
     def __init__(
-        self, command: list[str], log: Path | None, deliver: Callable[[Output], None]
+        self,
+        command: list[str],
+        log: Path | None,
+        deliver: Callable[[Output], None],
+        *,
+        background: bool = False,
     ) -> None:
         self._deliver = deliver
         self._log = log
@@ -58,6 +65,9 @@ class EngineProcess:
             bufsize=0,
             start_new_session=True,
         )
+        if background:  # at once: its threads take it over as they begin
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._popen.pid, BACKGROUND)
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
         assert self._popen.stderr is not None

@@ -192,6 +192,7 @@ class Engine:
                 self._config.command(binary),
                 paths.log_dir() / "engine.log",
                 lambda output: self._inbox.put(lambda: self._on_output(generation, output)),
+                background=self._config.background,
             )
         except EngineMissing as error:
             self._tell_state(EngineState.FAILED, str(error))

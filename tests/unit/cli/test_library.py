@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sessions import STARTED, make
+from tests.support.sessions import STARTED, change_by_hand, make
 from tests.unit.cli.conftest import Result, speech
 from voxtui.session import load_session
 
@@ -111,6 +111,13 @@ def test_again(run: Run, engine: Path, root: Path) -> None:
     assert run("sessions", "versions", "--restore", "7").code == 2
     assert run("sessions", "versions", "--restore", "1").code == 0
     assert load_session(path).text == "w1 x"
+
+
+def test_again_what_was_changed_by_hand_is_told(run: Run, engine: Path, root: Path) -> None:
+    path = make(root, "w1 x", sound=speech(1, 2)).path
+    change_by_hand(path, "w1 why")
+    result = run("sessions", "retranscribe", "--dry-run", "--model", "tiny", "-q")
+    assert "changed by hand stays in the old words" in result.err
 
 
 def test_again_without_sound(run: Run, engine: Path, root: Path) -> None:

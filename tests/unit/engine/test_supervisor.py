@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -26,6 +27,14 @@ def test_words_come_in_order_with_session_times(rig: Rig) -> None:
     assert [token.time_s for token in rig.page.tokens if token.word_start] == [0.5, 1.0, 1.5]
     assert rig.page.tokens[0].alternatives == ()
     assert rig.page.of(UtteranceEnded) == [UtteranceEnded(1.5)]
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_in_the_background_others_come_first(rig: Rig, background: bool) -> None:
+    rig.engine.reload(rig.config(background=background))
+    rig.ready()
+    own, its = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, rig.starts()[-1]["pid"]))
+    assert (its > own) is (background and own < 10)
 
 
 def test_alternatives_where_they_are_wanted(rig: Rig) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from voxtui.session import versions
-from voxtui.session.library import SessionInfo
+from voxtui.session.errors import SessionError
+from voxtui.session.library import SessionInfo, has_edits
 from voxtui.settings import DELAYS_MS
 from voxtui.ui.again import Again, begin
 from voxtui.ui.backend import CannotStartError, Choice
@@ -81,11 +83,16 @@ class LibraryScreen(Tidying):
             return
 
         def work() -> None:
-            self._tell(self._ask_again, info, self.live.backend.models())
+            try:
+                edits = has_edits(info.path)
+            except SessionError as error:
+                self._tell(partial(self.say, str(error), warning=True))
+                return
+            self._tell(self._ask_again, info, self.live.backend.models(), edits)
 
         self.run_worker(work, thread=True, group="again", exclusive=True, exit_on_error=False)
 
-    def _ask_again(self, info: SessionInfo, models: list[Choice]) -> None:
+    def _ask_again(self, info: SessionInfo, models: list[Choice], edits: bool) -> None:
         shown = self.live.preferences.shown.engine
         delays = [Choice(ms, f"{ms} ms") for ms in DELAYS_MS if ms]
         delays[-1] = Choice(delays[-1].value, delays[-1].label, "the most exact, the slowest")
@@ -96,6 +103,8 @@ class LibraryScreen(Tidying):
             Question("delay", "delay", delays, len(delays) - 1),
         ]
         title = f"Write {called(info)} again. You see what differs before it counts."
+        if edits:
+            title += " What you changed by hand stays in the earlier version."
         self.app.push_screen(
             Ask(title, "begin", questions), lambda answer: self._begin(info, answer)
         )
