@@ -19,8 +19,10 @@ STEPS_PER_SECOND = 12.5
 DECODER_WEIGHTS = 3.43e9
 ENCODER_OPERATIONS = 97e9
 """For one second of sound."""
-EFFICIENCY = 0.7
-"""What is reached of the memory's speed, and of the processor's."""
+STEPS_PER_PASS = 2.1
+"""So many steps are decided by one reading of the weights, since likely ones are guessed."""
+EFFICIENCY = 0.5
+"""What is reached of the memory's speed, and of the processor's, attention included."""
 COMFORTABLE = 1.2
 """Times real time from which on a model keeps up with a person without effort."""
 
@@ -46,7 +48,7 @@ _PLAIN_CORE = 10e9
 def expected_speed(model: KnownModel, machine: Hardware, bandwidth: float) -> float:
     """Seconds of sound written in a second, at `bandwidth` bytes of memory a second."""
     weights = DECODER_WEIGHTS * model.bits / 8
-    decoder_s = STEPS_PER_SECOND * weights / (bandwidth * EFFICIENCY)
+    decoder_s = STEPS_PER_SECOND / STEPS_PER_PASS * weights / (bandwidth * EFFICIENCY)
     encoder_s = ENCODER_OPERATIONS / (_operations(machine) * EFFICIENCY)
     return 1.0 / (decoder_s + encoder_s)
 
