@@ -38,7 +38,9 @@ def test_threads(engine: Engine, short_clips: list[Clip], threads: str) -> None:
         assert result.ids == clip.ids[480], clip.path.name
 
 
-@pytest.mark.parametrize("kernels", ["generic", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot"])
+@pytest.mark.parametrize(
+    "kernels", ["generic", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot"]
+)
 def test_kernels(engine: Engine, short_clips: list[Clip], kernels: str) -> None:
     for clip in short_clips:
         result = engine.run("-i", clip.path, "--tokens", "--kernels", kernels)

@@ -579,7 +579,7 @@ async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.Monk
     monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 0.3)
     backend = FakeBackend()
     async with running(backend, size=(100, 30)) as pilot:
-        await pilot.press("d")
+        await pilot.press("h")
         screen = pilot.app.screen
         assert isinstance(screen, DoctorScreen)
         await pilot.press("x", "x", "f2")

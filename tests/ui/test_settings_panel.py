@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 from textual.widgets import Input
 
 from tests.ui.support import FakeBackend
@@ -17,6 +18,7 @@ from voxtui.ui.panels.choosing import Found, tabs
 from voxtui.ui.panels.keypress import KeyPress
 from voxtui.ui.panels.rows import KeyRow, Row
 from voxtui.ui.panels.settings import SettingsPanel
+from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.talk import TalkButton
 
@@ -262,3 +264,15 @@ def test_what_is_wrong_with_keys_is_said() -> None:
     assert "Esc always goes back" in told[2]
     rows_ = keys.key_rows(all_, {"talk": "l"})
     assert [row.taken for row in rows_] == ["live", "talk"]
+
+
+def test_no_key_does_two_things() -> None:
+    rooms = [room for room in reversed(LiveScreen.__mro__) if "BINDINGS" in room.__dict__]
+    bindings = [b for room in rooms for b in room.__dict__["BINDINGS"] if isinstance(b, Binding)]
+    mine = [b for b in bindings if b.id]
+    of_key: dict[str, set[str]] = {}
+    for binding in mine:
+        for key in binding.key.split(","):
+            of_key.setdefault(key.strip(), set()).add(str(binding.id))
+    shared = {key: ids for key, ids in of_key.items() if len(ids) > 1}
+    assert not shared

@@ -84,7 +84,7 @@ def keys(env: Mapping[str, str], answers: Answers) -> Finding:
         return unknown(
             "keys",
             f"Whether {name} tells when a key is let go is seen in the application.",
-            "Press and hold a key in the doctor's screen (D).",
+            "Press and hold a key in the doctor's screen (H).",
             **facts,
         )
     fix = f"To hold a key use another terminal: {RELEASES_WHERE}."

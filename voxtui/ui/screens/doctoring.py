@@ -18,7 +18,7 @@ class Doctoring(PageFrame):
     """Opens the doctor with what the page knows already."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d,D", "doctor", "doctor", id="doctor", tooltip="See whether everything works"),
+        Binding("h,H", "doctor", "doctor", id="doctor", tooltip="See whether everything works"),
     ]
     last_level: Level | None = None
 
