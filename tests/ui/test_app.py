@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,32 @@ async def test_messages_of_a_hold_come_in_order() -> None:
         await settled(pilot)
     assert seen == ["TalkKey", "ListeningArrived", "TalkKey", "ListeningArrived"]
     assert backend.calls == [("start",), ("listen", True), ("listen", False), ("close",)][:3]
+
+
+async def test_wrong_keys_in_the_settings_are_said() -> None:
+    settings = replace(Settings(), keys={"tlak": "x", "live": "escape"})
+    async with running(FakeBackend(), (120, 30), settings=settings) as pilot:
+        await until(lambda: "no such action" in pilot.app.screen.query_one(MessageLine).text)
+        said = pilot.app.screen.query_one(MessageLine).text
+        assert "keys.tlak" in said
+        assert "keys.live: Esc always goes back." in said
+
+
+async def test_help_names_the_chosen_keys() -> None:
+    settings = replace(Settings(), keys={"talk": "f9", "live": "f8"})
+    async with running(FakeBackend(), (120, 60), settings=settings) as pilot:
+        app = pilot.app
+        assert isinstance(app, VoxtuiApp)
+        for hold, sentence in ((True, "Hold F9, speak"), (False, "Press F9, speak, press F9")):
+            app.live.talking.hold_possible = hold
+            await pilot.press("question_mark")
+            await settled(pilot)
+            assert isinstance(app.screen, HelpScreen)
+            text = str(app.screen._text())
+            assert sentence in text
+            assert ("F8 does the same hands-free" in text) == hold
+            await pilot.press("escape")
+            await settled(pilot)
 
 
 async def test_sound_and_words_begin_behind_the_first_page() -> None:

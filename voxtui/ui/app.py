@@ -22,7 +22,7 @@ from textual.widgets import Input, TextArea
 from voxtui import paths, settings
 from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
 from voxtui.ui.glyphs import PlainGlyphs
-from voxtui.ui.keys import talk_key
+from voxtui.ui.keys import problems, talk_key
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
@@ -97,10 +97,10 @@ class VoxtuiApp(App[None]):
                 loop.add_signal_handler(number, self._told_to_leave)
         self.backend.start(Relay(loop, self.live.post_message))
         self.live.call_after_refresh(self.backend.open)  # the page first
-        if self._warnings:
-            self.live.call_after_refresh(
-                self.live.say, " ".join(self._warnings), seconds=15.0, warning=True
-            )
+        file, chosen = place(paths.config_file()), self.preferences.shown.keys
+        wrong = [f"{file}: {problem}" for problem in problems(self.live.deeds(), chosen)]
+        if told := " ".join((*self._warnings, *wrong)):
+            self.live.call_after_refresh(self.live.say, told, seconds=15.0, warning=True)
 
     def _theme_changed(self, theme: object) -> None:
         if self.theme != self.preferences.shown.appearance.theme:

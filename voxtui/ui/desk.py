@@ -12,6 +12,7 @@ from textual.message import Message
 
 from voxtui.models.progress import Phase, Progress
 from voxtui.ui.backend import Backend, CannotStartError
+from voxtui.ui.keys import shown, talk_key
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.shelf import Ended, Shelf
 
@@ -50,6 +51,11 @@ class Desk:
     def wanted(self) -> str:
         """The model that the settings name."""
         return self._preferences.shown.engine.model
+
+    @property
+    def talk_key(self) -> str:
+        """The key to talk with, as people call it."""
+        return shown(talk_key(self._preferences.shown.keys))
 
     def fetch(self, model: KnownModel) -> None:
         """Begin a download; one at a time."""

@@ -124,8 +124,9 @@ def problems(all_: Iterable[Deed], chosen: Mapping[str, str]) -> list[str]:
     """What is wrong in the settings file, a sentence each."""
     all_ = list(all_)
     names = {deed.id for deed in all_}
+    usual = ", ".join(sorted(deed.id for deed in all_ if deed.listed))
     found = [
-        f"keys.{name}: there is no such action; there are {', '.join(sorted(names))}."
+        f"keys.{name}: there is no such action; there are {usual}."
         for name in chosen
         if name not in names
     ]

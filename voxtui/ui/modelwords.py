@@ -24,8 +24,13 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
            "eleven", "twelve", "thirteen")  # fmt: skip
 
 
-def found(look: Look, tells_releases: bool, brief: bool) -> list[tuple[str, Sequence[str]]]:
-    """What was found: a label and phrases, the most important first. Two lines when `brief`."""
+def found(
+    look: Look, tells_releases: bool, brief: bool, key: str
+) -> list[tuple[str, Sequence[str]]]:
+    """What was found: a label and phrases, the most important first. Two lines when `brief`.
+
+    `key` is the talk key.
+    """
     machine, clipboard = look.hardware, look.clipboard
     cores = f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
     processor = [machine.processor or machine.architecture, cores]
@@ -40,7 +45,7 @@ def found(look: Look, tells_releases: bool, brief: bool) -> list[tuple[str, Sequ
     if machine.memory_available:
         memory.append(f"{size(machine.memory_available)} free")
     told = tells_releases or bool(look.terminal.tells_releases)
-    keys = "Space can be held" if told else "Space is tapped: this terminal reports no release"
+    keys = f"{key} can be held" if told else f"{key} is tapped: this terminal reports no release"
     return [
         ("processor", [*processor, *machine.instructions]),
         ("memory", [*memory, room, *([machine.gpu] if machine.gpu else [])]),

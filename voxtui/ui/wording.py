@@ -41,15 +41,20 @@ MORE_KEYS = (
     ("Ctrl+P", "All commands by name"),
 )
 
-TALK_HOLD = (
-    "Hold Space, speak, let go. A short tap keeps listening until the next one.",
-    "L does the same hands-free. The Talk button can be held with the mouse.",
-)
-TALK_TAP = (
-    "Press Space, speak, press Space. (This terminal does not tell when a key is",
-    "let go; kitty, Ghostty, foot, iTerm2, WezTerm and Alacritty do.)",
-    "The Talk button can be held with the mouse everywhere.",
-)
+
+def talking(hold: bool, talk: str, live: str) -> list[str]:
+    """How to talk, with the keys that were chosen; `live` is "" where there is none."""
+    if not hold:
+        return [
+            f"Press {talk}, speak, press {talk}. (This terminal does not tell when a key is",
+            "let go; kitty, Ghostty, foot, iTerm2, WezTerm and Alacritty do.)",
+            "The Talk button can be held with the mouse everywhere.",
+        ]
+    hands_free = f"{live} does the same hands-free. " if live else ""
+    return [
+        f"Hold {talk}, speak, let go. A short tap keeps listening until the next one.",
+        f"{hands_free}The Talk button can be held with the mouse.",
+    ]
 
 
 def place(path: str | Path) -> str:

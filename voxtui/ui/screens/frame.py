@@ -13,6 +13,7 @@ from textual.screen import Screen
 from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
+from voxtui.ui.compositor import FrugalCompositor
 from voxtui.ui.health import LiveState, health, trouble
 from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key
 from voxtui.ui.panels.settings import SettingsPanel
@@ -92,6 +93,7 @@ class PageFrame(Screen[None]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
+        self._compositor = FrugalCompositor()
         self.backend = backend
         self.preferences = preferences
         self._copier = copier

@@ -70,7 +70,8 @@ class LiveScreen(
         """Keys and signs."""
         mine = [a.binding for a in self.active_bindings.values() if a.node is self]
         keys = {b.id: (self._key(b), b.tooltip) for b in reversed(mine) if b.tooltip}
-        talk = wording.TALK_HOLD if self.talking.hold_possible else wording.TALK_TAP
+        talking = self.talking
+        talk = wording.talking(talking.hold_possible, talking.key, self.key_for("live"))
         kept = Path(self.state.kept_in) if self.state.kept_in else None
         self.app.push_screen(
             HelpScreen([*reversed(keys.values()), *wording.MORE_KEYS], talk, wording.places(kept))

@@ -153,8 +153,8 @@ class ModelsFrame(ModalScreen[Outcome]):
     def _found(self, look: Look) -> Content:
         width = self.query_one("#models-found").size.width - LABEL_WIDTH
         parts: list[tuple[str, str]] = []
-        brief = self.size.height < ROOMY
-        for label, phrases in modelwords.found(look, self._told_releases, brief):
+        brief, key = self.size.height < ROOMY, self._desk.talk_key
+        for label, phrases in modelwords.found(look, self._told_releases, brief, key):
             parts.append((f"{label:{LABEL_WIDTH}}", "$muted"))
             parts.append((fit(phrases, width) + "\n", "$foreground"))
         return Content.assemble(*parts).rstrip()

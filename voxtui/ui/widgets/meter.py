@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from itertools import groupby
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -61,6 +63,21 @@ def place(db: float, cells: int) -> float:
 SCALE_DB = (-60, -40, -20, -6, 0)
 
 
+class Picture(NamedTuple):
+    """What can be told apart of a level: drawn anew only when this changes."""
+
+    cells: int
+    tick: int
+    """The cell of the voice threshold."""
+    eighths: int
+    """How long the bar is; below 0 there is none."""
+    peak: int
+    """The cell of the peak; below 0 there is none."""
+    voice: bool
+    clipping: bool
+    number: str
+
+
 class LevelMeter(Widget):
     """`█████▌··╎··│····▏ -18 dB`: loudness, the voice threshold, the peak held; below it the scale
     where there is room for a second line."""
@@ -95,12 +112,14 @@ class LevelMeter(Widget):
         self._clock = clock
         self.needle = Ballistics()
         self._styles: dict[str, Style] = {}
+        self._drawn: Picture | None = None
 
     def hear(self, level: Level) -> None:
         """Show a level. Only while live: at rest the meter is still."""
         if self.live:
             self.needle.hear(level, self._clock())
-            self.refresh()
+            if self._picture() != self._drawn:
+                self.refresh(Region(0, 0, self.size.width, 1))  # the scale stays
 
     def watch_live(self, live: bool) -> None:
         if not live:
@@ -114,20 +133,32 @@ class LevelMeter(Widget):
     def render_line(self, y: int) -> Strip:
         """The bar, its frame and the number; or the scale."""
         width = self.size.width
+        if y:
+            scale = Strip([Segment(_scale(self._picture().cells), self._style("rest"))])
+            return scale.adjust_cell_length(width, self.rich_style)
+        self._drawn = picture = self._picture()
+        edge = self._style("hot" if picture.clipping else "rest")
+        pieces = [
+            *self._bar(picture),
+            Segment("!" if picture.clipping else "▏", edge),
+            Segment(picture.number, self._style("hot" if picture.clipping else "number")),
+        ]
+        return Strip(pieces).crop(0, width)
+
+    def _picture(self) -> Picture:
+        """What the level comes to on this width."""
+        width, needle = self.size.width, self.needle
         number = self._number() if width >= 16 else ""
         cells = max(1, width - 1 - len(number))
-        if y:
-            return Strip([Segment(_scale(cells), self._style("rest"))]).adjust_cell_length(
-                width, self.rich_style
-            )
-        clipping = self.needle.clipping(self._clock())
-        edge = self._style("hot" if clipping else "rest")
-        pieces = [
-            *self._bar(cells),
-            Segment("!" if clipping else "▏", edge),
-            Segment(number, self._style("hot" if clipping else "number")),
-        ]
-        return Strip(pieces).adjust_cell_length(width, self.rich_style)
+        return Picture(
+            cells,
+            min(cells - 1, int(place(self.voice_dbfs, cells))),
+            int(place(needle.level, cells) * 8) if self.live else -1,
+            min(cells - 1, int(place(needle.peak, cells))) if needle.peak > FLOOR_DB else -1,
+            needle.level >= self.voice_dbfs,
+            needle.clipping(self._clock()),
+            number,
+        )
 
     def _number(self) -> str:
         if not self.live:
@@ -135,32 +166,40 @@ class LevelMeter(Widget):
         level = self.needle.level
         return " quiet  " if level <= FLOOR_DB else f" {level:3.0f} dB ".ljust(8)
 
-    def _bar(self, cells: int) -> list[Segment]:
+    def _bar(self, picture: Picture) -> list[Segment]:
         """Runs of equal style, so that a frame is a handful of segments."""
-        tick = min(cells - 1, int(place(self.voice_dbfs, cells)))
-        rest = self._style("rest")
-        if not self.live:
+        cells, rest = picture.cells, self._style("rest")
+        if picture.eighths < 0:
             dots = "·" * cells
-            return [Segment(dots[:tick] + TICK + dots[tick + 1 :], rest)]
-        needle, hot = self.needle, math.ceil(place(HOT_DB, cells))
-        filled = place(needle.level, cells)
-        full = min(cells, int(filled))
-        bar = self._style("bar" if needle.level >= self.voice_dbfs else "quiet")
-        pieces = [_solid("█" * min(full, hot), bar)]
-        if full > hot:
-            pieces.append(_solid("█" * (full - hot), self._style("hot")))
-        if full < cells:
-            eighth = EIGHTHS[int((filled - full) * 8)].replace(" ", "·")
-            lit = self._style("hot") if full >= hot else bar
-            pieces.append(Segment(eighth, lit if eighth != "·" else rest))
-            pieces.append(Segment("·" * (cells - full - 1), rest))
-        line = Strip([piece for piece in pieces if piece.text])
-        if tick >= full:
-            line = _put(line, tick, Segment(TICK, self._style("tick")))
-        peak = min(cells - 1, int(place(needle.peak, cells)))
-        if needle.peak > FLOOR_DB and peak >= full:
-            line = _put(line, peak, Segment("│", self._style("hot") if peak >= hot else bar))
-        return list(line)
+            return [Segment(dots[: picture.tick] + TICK + dots[picture.tick + 1 :], rest)]
+        hot = math.ceil(place(HOT_DB, cells))
+        full, eighth = divmod(picture.eighths, 8)
+        lit = "bar" if picture.voice else "quiet"
+        signs = ["█"] * full + ["·"] * (cells - full)
+        styles = [self._solid(lit)] * full + [rest] * (cells - full)
+        styles[hot:full] = [self._solid("hot")] * max(0, full - hot)
+        if full < cells and eighth:
+            signs[full] = EIGHTHS[eighth]
+            styles[full] = self._style("hot" if full >= hot else lit)
+        if picture.tick >= full:
+            signs[picture.tick], styles[picture.tick] = TICK, self._style("tick")
+        if picture.peak >= full:
+            signs[picture.peak] = "│"
+            styles[picture.peak] = self._style("hot" if picture.peak >= hot else lit)
+        runs, at = [], 0
+        for _, run in groupby(styles, key=id):
+            length = sum(1 for _ in run)
+            runs.append(Segment("".join(signs[at : at + length]), styles[at]))
+            at += length
+        return runs
+
+    def _solid(self, name: str) -> Style:
+        """The background too, else fonts leave seams."""
+        style = self._styles.get(f"solid {name}")
+        if style is None:
+            plain = self._style(name)
+            style = self._styles[f"solid {name}"] = plain + Style(bgcolor=plain.color)
+        return style
 
     def _style(self, name: str) -> Style:
         """Looked up once for each change of colours: this is drawn thirty times a second."""
@@ -171,17 +210,6 @@ class LevelMeter(Widget):
 
 
 TICK = "╎"
-
-
-def _solid(text: str, style: Style) -> Segment:
-    """The background too, else fonts leave seams."""
-    return Segment(text, style + Style(bgcolor=style.color))
-
-
-def _put(line: Strip, at: int, segment: Segment) -> Strip:
-    """The line with one cell replaced."""
-    left, _, right = line.divide([at, at + 1, line.cell_length])
-    return Strip([*left, segment, *right])
 
 
 def _scale(cells: int) -> str:
