@@ -27,7 +27,8 @@
 
 enum {
     ROWS = PANEL * LANES,
-    MAX_COLS = 64             /* columns that share one unpacking */
+    MAX_COLS = 64,            /* columns that share one unpacking */
+    FAR_COLS = 4096           /* rows up to so long are fetched from memory ROWS rows ahead */
 };
 
 typedef struct panel {
@@ -48,6 +49,11 @@ INLINE size_t chunk_bytes(const int type) {
  * line, as a burst would fill the line buffers and stop everything. */
 INLINE void fetch(const uint8_t *next, size_t stride, int line) {
     UNROLL for (size_t r = 0; r < LANES; r++) __builtin_prefetch((const void *)((uintptr_t)next + r * stride + 64 * (size_t)line));
+}
+
+/* Into the second-level cache, in the order of memory: a part of the rows behind these. */
+INLINE void fetch_far(uintptr_t p, int lines) {
+    UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)(p + 64 * (uintptr_t)i), 0, 2);
 }
 
 INLINE ivec byte_of(ivec v, int i) { return I_AND(I_SHR(v, 8 * i), I_SET1(0xff)); }
@@ -79,12 +85,14 @@ INLINE void unpack_k_scales(const uint8_t *w, size_t stride, panel *p) {
     }
 }
 
-INLINE void unpack_q4_k(const uint8_t *w, size_t stride, const uint8_t *next, panel *p) {
+INLINE void unpack_q4_k(const uint8_t *w, size_t stride, const uint8_t *next, uintptr_t far, panel *p) {
+    enum { LINES = LANES * sizeof(vox_q4_k) / 64 / 4 };
     const ivec four = I_SET1(0x0f0f0f0f);
     unpack_k_scales(w, stride, p);
     for (int i = 0; i < 4; i++) {
         ivec q[8];
         if (next && i < 3) fetch(next, stride, i);
+        if (far) fetch_far(far + (size_t)i * LINES * 64, LINES);
         transpose32(w + offsetof(vox_q4_k, q) + 32 * (size_t)i, stride, q);
         UNROLL for (int j = 0; j < 8; j++) {
             p->u[16 * i + j] = I_AND(q[j], four);
@@ -135,10 +143,11 @@ INLINE void unpack_q6_k(const uint8_t *w, size_t stride, const uint8_t *next, pa
     }
 }
 
-INLINE void unpack(const int type, const uint8_t *w, size_t stride, const uint8_t *next, int groups, panel *p) {
+INLINE void unpack(const int type, const uint8_t *w, size_t stride, const uint8_t *next, uintptr_t far, int groups,
+                   panel *p) {
     switch (type) {
     case VOX_WEIGHT_Q8_0: unpack_q8_0(w, stride, next, groups, p); break;
-    case VOX_WEIGHT_Q4_K: unpack_q4_k(w, stride, next, p); break;
+    case VOX_WEIGHT_Q4_K: unpack_q4_k(w, stride, next, far, p); break;
     case VOX_WEIGHT_Q5_K: unpack_q5_k(w, stride, next, p); break;
     default: unpack_q6_k(w, stride, next, p); break;
     }
@@ -224,15 +233,17 @@ INLINE void multiply_panel(const int type, const uint8_t *w, size_t stride, int 
                            const vox_chunk *x, size_t x_stride, int cols, float *y, size_t ldy) {
     vec sums[MAX_COLS][PANEL];
     panel p[PANEL];
+    uintptr_t far = (uintptr_t)w + ROWS * stride;      /* where the rows behind these begin */
     for (int c = 0; c < cols; c++)
         UNROLL for (int v = 0; v < PANEL; v++) sums[c][v] = V_ZERO();
-    for (int at = 0; at < k; at += VOX_CHUNK, w += chunk_bytes(type), x += x_stride) {
+    for (int at = 0; at < k; at += VOX_CHUNK, w += chunk_bytes(type), far += ROWS * chunk_bytes(type), x += x_stride) {
         const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
         /* Behind the last chunk of these rows come those that follow. */
         const uint8_t *next = w + chunk_bytes(type) + (at + VOX_CHUNK < k ? 0 : (ROWS - 1) * stride);
         const int few = cols <= QUANT_COLS;
         UNROLL for (int v = 0; v < PANEL; v++)
-            unpack(type, w + (size_t)v * LANES * stride, stride, few ? next + (size_t)v * LANES * stride : NULL, groups, &p[v]);
+            unpack(type, w + (size_t)v * LANES * stride, stride, few ? next + (size_t)v * LANES * stride : NULL,
+                   few && k <= FAR_COLS ? far + (size_t)v * LANES * chunk_bytes(type) : 0, groups, &p[v]);
         multiply_columns(type, p, groups, x, cols, sums, few ? NULL : next, stride);
     }
     for (int c = 0; c < cols; c++)
