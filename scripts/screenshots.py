@@ -4,9 +4,9 @@
     .venv/bin/python scripts/screenshots.py [NAME...]
 
 The recording is heard by a stand-in for a microphone, at the speed of speech, and what is seen is
-what the engine wrote at that moment. Each state is taken at 120x40, 80x24 and 60x20, dark and
-light, as SVG, and drawn as PNG by Chromium (Debian: apt install chromium fonts-firacode) into
-screenshots/.
+what the engine wrote at that moment. Each state is taken dark at 120x40 and light at 80x24, some
+in other sizes too, as SVG, and drawn as PNG by Chromium (Debian: apt install chromium
+fonts-firacode) into screenshots/.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ import tempfile
 import threading
 import time
 import wave
+from array import array
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -32,6 +34,8 @@ sys.path.insert(0, str(ROOT))
 
 from voxtui import paths  # noqa: E402
 from voxtui.audio.source import Source  # noqa: E402
+from voxtui.doctor.sound import LISTEN_S  # noqa: E402
+from voxtui.engine.locate import find_engine  # noqa: E402
 from voxtui.events import (  # noqa: E402
     BYTES_PER_SECOND,
     AudioBlock,
@@ -50,26 +54,46 @@ from voxtui.ui.terminal.clipboard import Copied  # noqa: E402
 from voxtui.ui.widgets.meter import LevelMeter  # noqa: E402
 from voxtui.ui.widgets.transcript import TranscriptView  # noqa: E402
 
-SIZES = ((120, 40), (80, 24), (60, 20))
-LOOKS = ("dark", "light")
-FEW = ((120, "dark"), (80, "light"))
+LARGE, WIDE, USUAL, NARROW = (200, 50), (120, 40), (80, 24), (60, 20)
+BOTH = ((WIDE, "dark"), (USUAL, "light"))
+"""Each state is pictured so."""
+EARLIER = ("cafe.wav", "please_write.wav", "digits.wav", "kitchen_light.wav")
+"""Sessions for the library."""
+PAGES: tuple[tuple[str, tuple[str, ...], float], ...] = (
+    ("help", ("question_mark",), 0.2),
+    ("models", ("g",), 0.5),
+    ("library", ("b", "down", "up"), 1.0),
+    ("vocabulary", ("w", *"cooper netties = Kubernetes", "enter", *"um =", "enter"), 0.2),
+    ("doctor", ("h", "x", "f2"), LISTEN_S + 2.0),
+)
+"""Pages, the keys to them, and the seconds until all is there."""
 BLOCK_S = 0.04
+SAMPLES = int(BLOCK_S * BYTES_PER_SECOND) // 2
 LOUD_DB = -26.0
+Size = tuple[int, int]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 class StandInMicrophone:
-    """Hears silence until `speak` is set, then a recording, then silence again."""
+    """Hears silence, but for a recording that is played; nothing moves while it is `still`."""
 
     name = "Desk Microphone"
 
-    def __init__(self, clip: Path) -> None:
-        with wave.open(str(clip)) as file:
-            self._pcm = file.readframes(file.getnframes())
-        self.speak, self.spoken = threading.Event(), threading.Event()
-        self.still = threading.Event()
+    def __init__(self) -> None:
+        self._pcm, self._lock = b"", threading.Lock()
+        noise = random.Random(1)
+        self._room = array("h", (noise.randint(-9, 9) for _ in range(SAMPLES))).tobytes()
+        self.spoken, self.still = threading.Event(), threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def play(self, clip: str) -> None:
+        """Hear this recording from its beginning."""
+        with wave.open(str(paths.clips_dir() / clip)) as file:
+            pcm = file.readframes(file.getnframes())
+        with self._lock:
+            self.spoken.clear()
+            self._pcm = pcm
 
     def start(self, post: Callable[[CaptureEvent], None]) -> None:
         self._thread = threading.Thread(target=self._run, args=(post,), daemon=True)
@@ -82,18 +106,17 @@ class StandInMicrophone:
 
     def _run(self, post: Callable[[CaptureEvent], None]) -> None:
         post(CaptureChanged(CaptureState.RUNNING, self.name))
-        size, at, due = int(BLOCK_S * BYTES_PER_SECOND), 0, time.monotonic()
+        size, due = int(BLOCK_S * BYTES_PER_SECOND), time.monotonic()
         while not self._stopped.is_set():
             if self.still.is_set():
                 due = time.monotonic() + BLOCK_S
                 time.sleep(BLOCK_S)
                 continue
-            block = b""
-            if self.speak.is_set():
-                block, at = self._pcm[at : at + size], at + size
-                if at >= len(self._pcm):
+            with self._lock:
+                block, self._pcm = self._pcm[:size], self._pcm[size:]
+                if block and not self._pcm:
                     self.spoken.set()
-            post(AudioBlock(block.ljust(size, b"\0")))
+            post(AudioBlock(block + self._room[len(block) : size]))
             due += BLOCK_S
             time.sleep(max(0.0, due - time.monotonic()))
 
@@ -104,7 +127,7 @@ class StandInBackend(LocalBackend):
     heard: StandInMicrophone
 
     def _microphone(self, device: str, gain_db: float) -> Callable[[], Source]:  # type: ignore[override]
-        self.heard = StandInMicrophone(paths.clips_dir() / "demo.wav")
+        self.heard = StandInMicrophone()
         return lambda: self.heard
 
 
@@ -117,24 +140,21 @@ class Camera:
         self.wanted = wanted
         self.taken: list[Path] = []
 
-    async def take(self, pilot: Pilot[None], name: str, *, few: bool = False) -> None:
-        """Picture a state; with `few` only wide and dark, and usual and light."""
+    async def take(self, pilot: Pilot[None], name: str, *more: tuple[Size, str]) -> None:
+        """Picture a state, in `more` sizes and looks than the two of all."""
         if self.wanted and name not in self.wanted:
             return
-        app = pilot.app
         assert self.microphone is not None
         self.microphone.still.set()
-        for width, height in SIZES:
-            await pilot.resize_terminal(width, height)
-            for look in LOOKS:
-                if few and (width, look) not in FEW:
-                    continue
-                app.theme = f"voxtui-{look}"
-                await pilot.pause(0.05)
-                svg = self.out / f"{name}-{look}-{width}x{height}.svg"
-                svg.write_text(app.export_screenshot(simplify=True), encoding="utf-8")
-                self.taken.append(svg)
-        await pilot.resize_terminal(*SIZES[0])
+        for size, look in (*BOTH, *more):
+            await pilot.resize_terminal(*size)
+            pilot.app.theme = f"voxtui-{look}"
+            await pilot.pause(0.2)
+            svg = self.out / f"{name}-{look}-{size[0]}x{size[1]}.svg"
+            svg.write_text(pilot.app.export_screenshot(simplify=True), encoding="utf-8")
+            self.taken.append(svg)
+        pilot.app.theme = "voxtui-dark"
+        await pilot.resize_terminal(*WIDE)
         await pilot.pause(0.05)
         self.microphone.still.clear()
 
@@ -147,47 +167,108 @@ async def wait(condition: Callable[[], object], what: str, seconds: float = 60.0
         await asyncio.sleep(0.02)
 
 
+class Desk:
+    """The application at work, and what is done with it from one picture to the next."""
+
+    def __init__(self, app: VoxtuiApp, heard: StandInMicrophone, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.heard = heard
+        self.pilot = pilot
+        self.press: Callable[..., Awaitable[None]] = pilot.press
+
+    async def written(self) -> None:
+        """All that was said is written."""
+        await wait(lambda: not self.app.live.state.words_due, "the last words")
+
+    async def dictate(self, clip: str) -> None:
+        """A session of its own."""
+        self.heard.play(clip)
+        await self.press("l")
+        await wait(self.heard.spoken.is_set, f"the end of {clip}")
+        await self.press("l")
+        await self.written()
+        await self.press("n")
+        await self.pilot.pause(0.3)
+
+
 async def session(camera: Camera) -> None:
-    """One run of the application, from the first start to the help."""
+    """One run of the application, from the first start to the vocabulary."""
     options = UiOptions()
     backend = StandInBackend(options, Settings())
     camera.microphone = backend.heard
     preferences = Preferences(Settings(), None, options)
     app = VoxtuiApp(backend, preferences, copier=lambda text: Copied("copied", sure=True))
-    async with app.run_test(size=SIZES[0]) as pilot:
-        state, view = app.live.state, app.live.query_one(TranscriptView)
-        press: Callable[..., Awaitable[None]] = pilot.press
-        await wait(lambda: state.engine.state is EngineState.READY, "the model is loaded")
-        page = app.screen
-        assert isinstance(page, ModelsScreen)
-        await wait(lambda: page.look is not None and page.look.advised, "a look around")
-        await pilot.pause(0.2)
-        await camera.take(pilot, "first-run")
-        await press("escape")
-        await camera.take(pilot, "idle", few=True)
-
-        await press("l")
-        backend.heard.speak.set()
-        await wait(lambda: app.live.copybook.words >= 4, "the first words")
-        backend.heard.still.set()
-        await press("m", *"try the kitchen light", "enter")
-        backend.heard.still.clear()
-        await wait(lambda: app.live.copybook.words >= 9, "more words")
-        needle = app.live.query_one(LevelMeter).needle
-        await wait(lambda: needle.level > LOUD_DB, "a loud moment")
-        await camera.take(pilot, "live")
-        await press("s", "tab", "down")
-        await pilot.pause(0.3)
-        await camera.take(pilot, "settings")
-        await press("escape")
-        await wait(backend.heard.spoken.is_set, "the end of the recording")
-        await press("l")
-        await wait(lambda: not state.words_due, "the last words")
-        await press("question_mark")
-        await camera.take(pilot, "help", few=True)
-        print("heard:", " | ".join(block.text for block in view.page.blocks))
-        await press("escape", "q")
+    async with app.run_test(size=WIDE) as pilot:
+        desk = Desk(app, backend.heard, pilot)
+        await beginning(desk, camera)
+        for clip in EARLIER:
+            await desk.dictate(clip)
+        await listening(desk, camera)
+        await reading(desk, camera)
+        await around(desk, camera)
+        await desk.press("q")
         await wait(lambda: app._exit, "everything is kept")
+
+
+async def beginning(desk: Desk, camera: Camera) -> None:
+    """The first page, and the page before the first word."""
+    state = desk.app.live.state
+    await wait(lambda: state.engine.state is EngineState.READY, "the model is loaded")
+    page = desk.app.screen
+    assert isinstance(page, ModelsScreen)
+    await wait(lambda: page.look is not None and page.look.advised, "a look around")
+    await desk.pilot.pause(0.2)
+    await camera.take(desk.pilot, "first-run")
+    await desk.press("escape")
+    await camera.take(desk.pilot, "idle")
+
+
+async def listening(desk: Desk, camera: Camera) -> None:
+    """While words come."""
+    live, heard = desk.app.live, desk.heard
+    await desk.press("l")
+    heard.play("demo.wav")
+    await wait(lambda: live.copybook.words >= 4, "the first words")
+    heard.still.set()
+    await desk.press("m", *"try the kitchen light", "enter")
+    heard.still.clear()
+    await wait(lambda: live.copybook.words >= 9, "more words")
+    needle = live.query_one(LevelMeter).needle
+    await wait(lambda: needle.level > LOUD_DB, "a loud moment")
+    await camera.take(desk.pilot, "live", (NARROW, "dark"), (LARGE, "dark"))
+    await desk.press("s", "tab", "down")
+    await desk.pilot.pause(0.3)
+    await camera.take(desk.pilot, "settings", (WIDE, "light"))
+    await desk.press("escape")
+    await wait(heard.spoken.is_set, "the end of the recording")
+    await desk.press("l")
+    await desk.written()
+
+
+async def reading(desk: Desk, camera: Camera) -> None:
+    """What is done with words that are there."""
+    print("heard:", " | ".join(b.text for b in desk.app.live.query_one(TranscriptView).page.blocks))
+    await desk.press("slash", *"coffee")
+    await desk.pilot.pause(0.3)
+    await camera.take(desk.pilot, "search")
+    await desk.press("escape", "escape", "left", "e")
+    await desk.pilot.pause(0.3)
+    await camera.take(desk.pilot, "editing")
+    await desk.press("escape", "escape", "escape")
+
+
+async def around(desk: Desk, camera: Camera) -> None:
+    """The other pages."""
+    for name, keys, seconds in PAGES:
+        if name == "doctor":
+            desk.heard.play("please_write.wav")
+        await desk.press(*keys)
+        await desk.pilot.pause(seconds)
+        await desk.app.workers.wait_for_complete()
+        await camera.take(desk.pilot, name)
+        await desk.press("escape")
+        if desk.app.screen is not desk.app.live:
+            await desk.press("escape")
 
 
 def draw(svg: Path) -> None:
@@ -216,6 +297,7 @@ def main() -> None:
         for name in ("VOXTUI_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             os.environ.pop(name, None)
         os.environ["HOME"] = home
+        os.environ["VOXTUI_ENGINE"] = shutil.copy(find_engine(), home)  # no place of this machine
         asyncio.run(session(camera))
     for svg in camera.taken:
         draw(svg)

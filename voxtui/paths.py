@@ -68,3 +68,10 @@ def builtin_model_dir() -> Path:
 def clips_dir() -> Path:
     """Short recordings that come with the package, with their texts."""
     return package_dir() / "assets" / "clips"
+
+
+def short(path: str | os.PathLike[str]) -> str:
+    """A path as people write it: with ~ for the home folder."""
+    text = os.fspath(path)
+    home = str(Path.home())
+    return "~" + text[len(home) :] if text.startswith(home + os.sep) else text

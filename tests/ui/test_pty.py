@@ -325,7 +325,7 @@ def test_the_mouse_slides_up_to_latch(record: Path) -> None:
 def test_the_doctor_sees_keys_go_down_and_up(record: Path) -> None:
     with started(record) as terminal:
         kitty(terminal)
-        terminal.type(b"d")
+        terminal.type(b"h")
         terminal.wait_to_see(b"hold any key")
         terminal.type(b"\x1b[120;1:1;120u" + b"\x1b[120;1:2;120u" + b"\x1b[120;1:3u")
         terminal.wait_to_see(b"repeat")

@@ -34,6 +34,7 @@ from voxtui.events import (
 from voxtui.models.progress import Phase, Progress
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
+from voxtui.vocabulary import Rule, Vocabulary
 
 Step = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -90,6 +91,7 @@ class Look:
         backend: FakeBackend | None = None,
         settings: Settings | None = None,
         hold: bool = False,
+        do: Step | None = None,
     ) -> bool:
         backend = backend or FakeBackend()
         settings = (settings or Settings()).replace("appearance", theme=f"voxtui-{look}")
@@ -114,6 +116,8 @@ class Look:
             await quiet(pilot)
             backend.emit(*then)
             await quiet(pilot)
+            if do is not None:
+                await do(pilot)
 
         return self._compare(app, terminal_size=size, run_before=before)
 
@@ -308,7 +312,31 @@ def test_doctor(
     monkeypatch.setattr("voxtui.doctor.checks", lambda patient: found)
     monkeypatch.setattr("voxtui.ui.screens.doctor.FRAME_S", 3600.0)
     monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 3600.0)
-    assert same(size, look, press=("d", "x", "f2"))
+    assert same(size, look, press=("h", "x", "f2"))
+
+
+RULES = (Rule("vox tree", "Voxtral"), Rule("cooper netties", "Kubernetes"), Rule("um", ""))
+
+
+@pytest.mark.parametrize("size", [USUAL, NARROW], ids=["80x24", "60x20"])
+@LOOKS
+def test_vocabulary(
+    same: Look, size: tuple[int, int], look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voxtui.vocabulary.load", lambda path: (Vocabulary(RULES), []))
+    assert same(size, look, press=("w", "down", "home"))
+
+
+def test_vocabulary_without_rules(same: Look) -> None:
+    assert same(NARROW, "dark", press=("w",))
+
+
+def test_all_commands(same: Look) -> None:
+    assert same(WIDE, "dark", *LIVE, press=("ctrl+p",))
+
+
+def test_settings_in_the_terminals_own_colours(same: Look) -> None:
+    assert same(USUAL, "terminal", *LIVE, press=("s",))
 
 
 def test_very_small(same: Look) -> None:

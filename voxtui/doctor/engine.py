@@ -35,7 +35,7 @@ def program() -> Finding:
         reason = " ".join(done.stderr.split())[:120]
         told = f"{binary} does not run here: {reason or f'exit code {done.returncode}'}."
         return broken("engine", told, fix, path=str(binary))
-    return ok("engine", f"{done.stdout.strip()}, {binary}.", path=str(binary))
+    return ok("engine", f"{done.stdout.strip()}, {paths.short(binary)}.", path=str(binary))
 
 
 def speed(spec: str, chosen: EngineSettings) -> Finding:

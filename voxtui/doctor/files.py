@@ -30,7 +30,8 @@ def folders(chosen: Settings) -> Finding:
     facts = {name: str(path) for name, path in wanted.items()}
     refused = {name: path for name, path in wanted.items() if not may_write(path)}
     if not refused:
-        return ok("folders", f"All can be written; sessions are in {wanted['sessions']}.", **facts)
+        kept = paths.short(wanted["sessions"])
+        return ok("folders", f"All can be written; sessions are in {kept}.", **facts)
     name, path = next(iter(refused.items()))
     there = next((p for p in (path, *path.parents) if p.exists()), path)
     fix = f"Make {there} yours: sudo chown -R $USER {there}; or choose another folder."
@@ -68,11 +69,12 @@ def room(chosen: Settings) -> Finding:
 def settings_file() -> Finding:
     """Is all in it understood?"""
     path = paths.config_file()
+    short = paths.short(path)
     _, problems = settings.load(path)
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        return note("settings", problems[0] + more, f"Edit {path}.", problems=problems)
-    return ok("settings", str(path) if path.exists() else f"None chosen yet; {path}.")
+        return note("settings", problems[0] + more, f"Edit {short}.", problems=problems)
+    return ok("settings", short if path.exists() else f"None chosen yet; {short}.")
 
 
 def model(spec: str, machine: Hardware) -> Finding:

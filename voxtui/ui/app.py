@@ -61,6 +61,13 @@ class VoxtuiApp(App[None]):
     * { link-style: none; link-style-hover: underline; link-color-hover: $accent;
         link-background-hover: transparent; }
     ToastRack { display: none; }
+    CommandPalette {
+        & > Vertical { max-width: 84; margin: 2 2 1 2; background: $panel; }
+        & #--input, & #--input.--list-visible { border: none; padding: 1 0 0 0; }
+        & SearchIcon { display: none; }
+        & CommandInput, & CommandInput:focus { padding: 0; margin-left: 1; }
+        & CommandList, & CommandList:focus { border: none; background: $panel; }
+    }
     """
 
     def __init__(

@@ -5,7 +5,6 @@ Pages know only `Backend`; tests give their own. `LocalBackend` is the real one.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -386,10 +385,3 @@ class LocalBackend:
             self._opening.join()
         if self._pipeline is not None:
             self._pipeline.close(timeout_s)
-
-
-def home_short(path: str | os.PathLike[str]) -> str:
-    """A path with ~ for the home folder."""
-    text = os.fspath(path)
-    home = str(Path.home())
-    return "~" + text[len(home) :] if text.startswith(home + os.sep) else text

@@ -7,7 +7,7 @@ from pathlib import Path
 from voxtui import paths
 from voxtui.events import SYSTEM_DEFAULT
 from voxtui.settings import Settings
-from voxtui.ui.backend import Choice, home_short
+from voxtui.ui.backend import Choice
 from voxtui.ui.panels.choosing import Found
 from voxtui.ui.words import model_name
 
@@ -46,8 +46,8 @@ def talking(hold: bool, talk: str, live: str) -> list[str]:
     """How to talk, with the keys that were chosen; `live` is "" where there is none."""
     if not hold:
         return [
-            f"Press {talk}, speak, press {talk}. (This terminal does not tell when a key is",
-            "let go; kitty, Ghostty, foot, iTerm2, WezTerm and Alacritty do.)",
+            f"Press {talk}, speak, press {talk}. (This terminal does not tell when a key is let go;"
+            " kitty, Ghostty, foot, iTerm2, WezTerm and Alacritty do.)",
             "The Talk button can be held with the mouse everywhere.",
         ]
     hands_free = f"{live} does the same hands-free. " if live else ""
@@ -59,7 +59,7 @@ def talking(hold: bool, talk: str, live: str) -> list[str]:
 
 def place(path: str | Path) -> str:
     """A path as people write it."""
-    return home_short(path)
+    return paths.short(path)
 
 
 def small_model_note(fetching: bool) -> str:
@@ -86,15 +86,8 @@ def known_choices(shown: Settings) -> Found:
     )
 
 
-def places(session: Path | None) -> str:
+def places(session: Path | None) -> list[tuple[str, str]]:
     """Where things are kept, for the help."""
-    lines = []
-    if session is not None:
-        lines.append(f"  this session   {home_short(session)}")
-    lines += [
-        f"  settings       {home_short(paths.config_file())}",
-        f"  models         {home_short(paths.models_dir())}",
-        "",
-        "  Sound and words are written while you speak, and never leave this machine.",
-    ]
-    return "\n".join(lines)
+    here = [("this session", session)] if session is not None else []
+    kept = [*here, ("settings", paths.config_file()), ("models", paths.models_dir())]
+    return [(what, place(path)) for what, path in kept]

@@ -13,6 +13,8 @@ from voxtui.ui.panels.rows import KeyRow, Row
 from voxtui.ui.widgets.fitting import shorten
 
 LABEL_WIDTH = 14
+KEY_LABEL_WIDTH = 21
+"""Names of keys are longer, and keys are short."""
 
 
 class SettingRow(Widget):
@@ -31,8 +33,9 @@ class SettingRow(Widget):
     def render(self) -> Content:
         """The line."""
         row = self.row
+        width = self._label_width
         label = Content.styled(
-            f"{shorten(row.label, LABEL_WIDTH - 1):{LABEL_WIDTH}}",
+            f"{shorten(row.label, width - 1):{width}}",
             "bold $foreground" if self.chosen else "$muted",
         )
         if isinstance(row, KeyRow):
@@ -49,8 +52,12 @@ class SettingRow(Widget):
             Content(right).stylize(Style.from_meta({"step": 1})).stylize(arrows),
         )
 
+    @property
+    def _label_width(self) -> int:
+        return KEY_LABEL_WIDTH if isinstance(self.row, KeyRow) else LABEL_WIDTH
+
     def _value(self, text: str, *, warning: bool = False) -> Content:
-        room = max(4, self.content_size.width - LABEL_WIDTH - 4)
+        room = max(4, self.content_size.width - self._label_width - 4)
         mark = "! " if warning else ""
         style = "$warning" if warning else "bold $accent" if self.chosen else "$foreground"
         return Content.styled(shorten(mark + text, room), style)

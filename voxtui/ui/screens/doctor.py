@@ -19,6 +19,7 @@ from voxtui.doctor.sound import LISTEN_S, Heard, judge
 from voxtui.events import CaptureChanged, Level
 from voxtui.ui.keys import shown
 from voxtui.ui.terminal.hold import KeyWatcher
+from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
 
 FRAME_S = 1 / 30
@@ -31,17 +32,22 @@ SIGNS = {
     State.UNKNOWN: ("?", "$muted"),
 }
 WAITING = ("…", "$muted")
+KEYS = (
+    KeyItem("Esc", "back", "back", "screen.dismiss"),
+    KeyItem("F5", "again", "again", "screen.again"),
+    KeyItem("↑ ↓", "more", "more", ""),
+)
 
 
 class CheckLine(Static):
     """`ok  clipboard  Copied and read back with xclip.`, and the fix below."""
 
     DEFAULT_CSS = """
-    CheckLine { width: 1fr; height: auto; layout: horizontal; }
+    CheckLine { width: 1fr; max-width: 116; height: auto; layout: horizontal; }
     CheckLine > Static { height: auto; }
     CheckLine > .check-sign { width: 8; }
     CheckLine > .check-what { width: 12; color: $muted; }
-    CheckLine > .check-told { width: 1fr; }
+    CheckLine > .check-told { width: 1fr; padding-right: 1; }
     """
 
     def __init__(self, what: str) -> None:
@@ -85,7 +91,7 @@ class DoctorScreen(ModalScreen[None], KeyWatcher):
         & #doctor-heard { width: auto; color: $muted; height: 1; }
         & #doctor-strokes { width: 1fr; height: 1; }
         & > VerticalScroll { height: 1fr; padding: 0 3; margin: 1 0; scrollbar-size-vertical: 1; }
-        & #doctor-foot { height: 1; padding: 0 3; color: $muted; margin-bottom: 1; }
+        & > KeyBar { padding: 0 3; margin-bottom: 1; }
     }
     """
 
@@ -121,7 +127,9 @@ class DoctorScreen(ModalScreen[None], KeyWatcher):
                 line.id = f"check-{check.what}"
                 yield line
             yield CheckLine("microphone")
-        yield Static("Esc back   F5 again   ↑ ↓ more", id="doctor-foot")
+        foot = KeyBar()
+        foot.items = KEYS
+        yield foot
 
     def on_mount(self) -> None:
         self.query_one(LevelMeter).live = True

@@ -175,7 +175,7 @@ class Editing(Taking):
         y = row - view.scroll_offset.y + 1
         if y + height > view.size.height:
             y = max(0, y - 1 - height)
-        menu.styles.offset = (max(0, min(x, view.size.width - width)), y)
+        menu.styles.offset = (max(view.gutter_width - 1, min(x, view.size.width - width)), y)
         menu.styles.width, menu.styles.height = width, height
         self.set_focus(menu)
 

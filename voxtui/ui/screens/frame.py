@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from voxtui.events import CaptureState
 from voxtui.ui import wording
@@ -65,8 +66,8 @@ class PageFrame(Screen[None]):
             padding: 0 1;
         }
         &.-narrow SearchLine { padding: 0 1; }
-        &.-narrow BlankPage > Static { padding: 0 1; }
-        &.-short BlankPage > #blank-note { margin-top: 1; }
+        &.-narrow BlankPage Static { padding: 0 1; }
+        &.-short BlankPage #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
         &.-narrow #strip LevelMeter { width: 36%; max-width: 22; margin-right: 2; }
         &.-narrow #strip, &.-narrow #foot { padding: 0 1; }
@@ -210,6 +211,8 @@ class PageFrame(Screen[None]):
         blank.small_model_note = wording.small_model_note(fetching) if wanted else ""
 
     def _show_keys(self) -> None:
+        if isinstance(self.focused, Input | TextArea):
+            return  # what a field takes for itself comes back with the page
         by_id = {active.binding.id: active.binding for active in self.active_bindings.values()}
         items = []
         view = self.query_one(TranscriptView)

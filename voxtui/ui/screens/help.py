@@ -5,18 +5,80 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widget import Widget
+
+from voxtui.ui.widgets.keybar import KeyBar, KeyItem
+from voxtui.ui.widgets.wrapping import wrap
 
 KEY_WIDTH = 13
+SIGN_WIDTH = 9
+PLACE_WIDTH = 15
+FOOT = (
+    KeyItem("Esc", "back", "back", "screen.dismiss"),
+    KeyItem("↑ ↓", "more", "more", "screen.scroll(1)"),
+)
+SIGNS = (
+    ("●", "you are heard; the time is what was heard in this session"),
+    ("▐███", "how loud, just as the words are made from it"),
+    ("│", "the loudest moment"),
+    ("!", "too loud: further from the microphone, or less gain"),
+    (
+        "behind",
+        "how much of what you said is not written yet; a second or so is usual, and nothing is"
+        " lost when it is more",
+    ),
+)
+PRIVACY = "Sound and words are written while you speak, and never leave this machine."
+
+Line = tuple[str, str]
+"""What is explained, and the explanation."""
+
+
+class Lines(Widget):
+    """A heading, and explanations side by side with what they explain."""
+
+    DEFAULT_CSS = """
+    Lines { width: 1fr; height: auto; padding-right: 1; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[Line],
+        label_width: int,
+        style: str,
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._title = title
+        self._lines = lines
+        self._label_width = label_width
+        self._style = style
+
+    def render(self) -> Content:
+        """Wrapped so that the explanations stand below each other."""
+        hang = 2 + self._label_width
+        room = max(12, self.content_size.width - hang)
+        parts: list[Content | tuple[str, str] | str] = []
+        if self._title:
+            parts.append((f"{self._title}\n", "bold $accent"))
+        for label, what in self._lines:
+            space = " " * max(1, self._label_width - cell_len(label)) if self._label_width else ""
+            parts.append((f"  {label}{space}", self._style))
+            rows = [what[row.start : row.end] for row in wrap(what, room)]
+            parts.append(f"\n{' ' * hang}".join(rows) + "\n")
+        return Content.assemble(*parts).rstrip()
 
 
 class HelpScreen(ModalScreen[None]):
-    """One page of text over the live screen."""
+    """One page of text over the live screen; on a wide one two columns."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "back", id="help.close", tooltip="Back"),
@@ -27,57 +89,47 @@ class HelpScreen(ModalScreen[None]):
             "pagedown,space", "scroll(10)", show=False, id="help.page_down", tooltip="Page down"
         ),
     ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (66, "-medium"), (110, "-wide")]  # noqa: RUF012
     CSS = """
     HelpScreen {
         background: $background;
         & > VerticalScroll {
-            width: 100%;
             height: 1fr;
             padding: 1 3;
-            align-horizontal: center;
             scrollbar-size-vertical: 1;
         }
-        & Static { height: auto; max-width: 84; }
-        & #help-foot { height: 1; padding: 0 3; max-width: 100%; color: $muted; }
+        & #help-keys, & #help-more { height: auto; max-width: 84; }
+        & #help-more > Lines { margin-bottom: 1; }
+        & #help-keys { margin-bottom: 1; }
+        & > KeyBar { padding: 0 3; margin-bottom: 1; }
+        & #help-all { height: auto; }
+        &.-wide #help-all { layout: horizontal; }
+        &.-wide #help-keys { width: 62; margin-right: 4; }
+        &.-wide #help-more { width: 1fr; }
+        &.-narrow > VerticalScroll, &.-narrow > KeyBar { padding: 0 1; }
+        &.-narrow > KeyBar { margin-bottom: 0; }
     }
     """
 
-    def __init__(self, keys: Sequence[tuple[str, str]], talk: Sequence[str], places: str) -> None:
+    def __init__(self, keys: Sequence[Line], talk: Sequence[str], places: Sequence[Line]) -> None:
         super().__init__()
         self._keys = keys
         self._talk = talk
         self._places = places
 
     def compose(self) -> ComposeResult:
-        """The text."""
-        with VerticalScroll(can_focus=False):
-            yield Static(self._text())
-        yield Static("Esc back   ↑ ↓ more", id="help-foot")
+        """The keys, then all else."""
+        with VerticalScroll(can_focus=False), Container(id="help-all"):
+            yield Lines("Keys", self._keys, KEY_WIDTH, "bold $foreground", id="help-keys")
+            with Vertical(id="help-more"):
+                yield Lines("Talking", [("", line) for line in self._talk], 0, "")
+                yield Lines("On the page", SIGNS, SIGN_WIDTH, "$accent")
+                yield Lines("Your words", self._places, PLACE_WIDTH, "$muted")
+                yield Lines("", [("", PRIVACY)], 0, "")
+        foot = KeyBar()
+        foot.items = FOOT
+        yield foot
 
     def action_scroll(self, by: int) -> None:
         """Up and down."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
-
-    def _text(self) -> Content:
-        head = "bold $accent"
-        parts: list[Content | tuple[str, str] | str] = [("Keys\n", head)]
-        for key, what in self._keys:
-            parts += [(f"  {key:{KEY_WIDTH}}", "bold $foreground"), f"{what}\n"]
-        parts.append(("\nTalking\n", head))
-        parts += [f"  {line}\n" for line in self._talk]
-        parts += [
-            ("\nOn the page\n", head),
-            ("  ●", "$accent"),
-            "  you are heard; the time is what was heard in this session\n",
-            ("  ▐███", "$accent"),
-            "  how loud, just as the words are made from it; ",
-            ("│", "$accent"),
-            " the loudest moment,\n         ",
-            ("!", "$warning"),
-            " too loud: further from the microphone, or less gain\n",
-            "  behind   how much of what you said is not written yet; a second or so\n"
-            "           is usual, and nothing is lost when it is more\n",
-            ("\nYour words\n", head),
-            self._places,
-        ]
-        return Content.assemble(*parts)

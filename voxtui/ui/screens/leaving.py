@@ -79,7 +79,7 @@ class LeavingScreen(ModalScreen[Leave]):
     def compose(self) -> ComposeResult:
         """What is left, and the choices."""
         later = (
-            "Q   leave now; the sound is kept. Later, for the rest:\n"
+            "Q   leave now; the sound is kept. The rest later:\n"
             f"    voxtui sessions retranscribe {self._name}"
         )
         with Vertical():

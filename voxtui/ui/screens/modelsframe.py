@@ -59,8 +59,9 @@ class ModelsFrame(ModalScreen[Outcome]):
         & PathLine { margin-top: 1; }
         & > KeyBar { padding: 0 3; margin-bottom: 1; }
         & #models-head { margin-bottom: 1; }
-        &.-low > VerticalScroll, &.-short > VerticalScroll { padding: 0 3; }
-        &.-low > KeyBar, &.-short > KeyBar { margin: 0; }
+        &.-low > VerticalScroll { padding: 1 3 0 3; }
+        &.-short > VerticalScroll { padding: 0 3; }
+        &.-short > KeyBar { margin: 0; }
         &.-short #models-head, &.-short #models-found { margin-bottom: 0; }
         &.-narrow > VerticalScroll, &.-narrow > KeyBar, &.-narrow > MessageLine { padding: 0 1; }
     }

@@ -35,19 +35,24 @@ class VocabularyScreen(ModalScreen[bool]):
         Binding("down", "list", show=False, id="vocabulary.down", tooltip="Into the list"),
         Binding("delete,ctrl+d", "remove", "remove", id="vocabulary.remove", tooltip="Forget it"),
     ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (66, "-medium")]  # noqa: RUF012
     CSS = """
     VocabularyScreen {
         background: $background;
         padding: 1 3;
-        & .head { height: auto; color: $accent; text-style: bold; }
+        & > * { max-width: 100; }
+        &.-narrow { padding: 0 1; }
+        & .head { height: auto; text-style: bold; }
         & #about { height: auto; color: $muted; margin-bottom: 1; }
         & Input { height: 1; border: none; padding: 0; background: $panel; }
         & Input:focus { border: none; }
         & #told { height: auto; min-height: 1; color: $warning; }
         & OptionList {
             height: 1fr; border: none; padding: 0; background: $background;
-            scrollbar-size-vertical: 1;
-            & > .option-list--option-highlighted { background: $panel; }
+            scrollbar-size-vertical: 1; margin-bottom: 1;
+            &:focus { border: none; background-tint: $background 0%; }
+            & > .option-list--option-highlighted { background: $background; }
+            &:focus > .option-list--option-highlighted { background: $panel; color: $accent; }
         }
     }
     """

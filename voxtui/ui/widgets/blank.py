@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Center, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -19,15 +19,18 @@ class BlankPage(VerticalScroll, can_focus=False):
         align: center middle;
         scrollbar-size-vertical: 1;
         & > Static { width: 100%; text-align: center; padding: 0 3; height: auto; }
-        & > #blank-note {
+        & Center { height: auto; }
+        & #blank-note {
             margin-top: 2;
             padding: 0 3;
+            width: 100%;
+            height: auto;
             max-width: 78;
             text-align: left;
             color: $muted;
             display: none;
         }
-        & > #blank-note.-shown { display: block; }
+        & #blank-note.-shown { display: block; }
     }
     """
 
@@ -44,7 +47,8 @@ class BlankPage(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """The invitation and the note."""
         yield Static(id="blank-what")
-        yield Static(id="blank-note")
+        with Center():
+            yield Static(id="blank-note")
 
     def on_mount(self) -> None:
         self._ready = True

@@ -41,6 +41,7 @@ class MessageLine(Static):
         height: auto;
         min-height: 1;
         max-height: 4;
+        max-width: 106;
         padding: 0 3;
         color: $foreground;
         &.-warning { color: $warning; }
