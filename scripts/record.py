@@ -61,10 +61,6 @@ def play(terminal: Watched) -> None:
     slowly(terminal, "coffee")
     terminal.watch(1.5)
     terminal.type("\x1b")
-    terminal.watch(0.3)
-    terminal.type("\x1b")
-    terminal.watch(0.5)
-    terminal.type("a")
     terminal.watch(HOLD_END_S)
 
 
