@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
+
+from voxtui.ui.widgets.fieldline import FieldLine
 
 
 class PathSuggester(Suggester):
@@ -38,23 +39,13 @@ class PathSuggester(Suggester):
         return head + slash + names[0] if tail and names else None
 
 
-class PathLine(Horizontal):
+class PathLine(FieldLine):
     """`folder or file: …`. Tab completes, Enter takes it, Esc does not. Hidden until opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "back", show=False, id="path.cancel", tooltip="No folder"),
         Binding("tab", "complete", "complete", show=False, id="path.complete", tooltip="Complete"),
     ]
-    DEFAULT_CSS = """
-    PathLine {
-        height: 1;
-        display: none;
-        &.-open { display: block; }
-        & > Label { color: $accent; width: auto; }
-        & > Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $background; }
-        & > Input:focus { border: none; background: $background; }
-    }
-    """
 
     class Given(Message):
         """A path was given."""
@@ -63,7 +54,7 @@ class PathLine(Horizontal):
             super().__init__()
             self.path = path
 
-    class Closed(Message):
+    class Closed(FieldLine.Closed):
         """The line went away."""
 
     def compose(self) -> ComposeResult:
@@ -76,21 +67,9 @@ class PathLine(Horizontal):
         field.cursor_blink = False  # the page stays still
         yield field
 
-    @property
-    def is_open(self) -> bool:
-        """Is it shown?"""
-        return self.has_class("-open")
-
     def open(self) -> None:
         """Show it and type into it; what was typed before is still there."""
-        self.add_class("-open")
-        self.query_one(Input).focus()
-
-    def close(self) -> None:
-        """Away with it."""
-        self.remove_class("-open")
-        self.query_one(Input).blur()
-        self.post_message(self.Closed())
+        self.show_field()
 
     def action_cancel(self) -> None:
         """Not this way."""

@@ -7,14 +7,15 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.style import Style
 from textual.widgets import Input, Label, Static
 
+from voxtui.ui.widgets.fieldline import FieldLine
 
-class SearchLine(Horizontal):
+
+class SearchLine(FieldLine):
     """`/ words   3 of 12  ↑ ↓  Esc`. Enter goes up too. Hidden until opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,13 +27,8 @@ class SearchLine(Horizontal):
     ]
     DEFAULT_CSS = """
     SearchLine {
-        height: 1;
         padding: 0 3;
-        display: none;
-        &.-open { display: block; }
-        & > Label { color: $accent; width: auto; text-style: bold; }
-        & > Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $background; }
-        & > Input:focus { border: none; background: $background; }
+        & > Label { text-style: bold; }
         & > #search-count { width: auto; color: $muted; }
     }
     """
@@ -51,7 +47,7 @@ class SearchLine(Horizontal):
             super().__init__()
             self.by = by
 
-    class Closed(Message):
+    class Closed(FieldLine.Closed):
         """The search is over."""
 
     def compose(self) -> ComposeResult:
@@ -62,16 +58,9 @@ class SearchLine(Horizontal):
         yield field
         yield Static(id="search-count")
 
-    @property
-    def is_open(self) -> bool:
-        """Is it shown?"""
-        return self.has_class("-open")
-
     def open(self) -> None:
         """Show the line, with what was looked for last, and type into it."""
-        self.add_class("-open")
-        field = self.query_one(Input)
-        self.screen.set_focus(field)  # at once: the next key is for it
+        field = self.show_field()
         field.select_all()
         self.show_count(0, 0, True)
         self.post_message(self.Changed(field.value))
@@ -103,10 +92,7 @@ class SearchLine(Horizontal):
 
     def action_close(self) -> None:
         """Away with it."""
-        if self.is_open:
-            self.remove_class("-open")
-            self.query_one(Input).blur()
-            self.post_message(self.Closed())
+        self.close()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
