@@ -185,31 +185,66 @@ _TRANSCRIBE = """
 import sys, wave
 import numpy as np
 import transcribe_cpp
-with transcribe_cpp.Model(sys.argv[1]) as model, model.session() as session:
-    for path in sys.argv[2:]:
+stream = sys.argv[2] == "stream"
+with transcribe_cpp.Model(sys.argv[1]) as model:
+    for path in sys.argv[3:]:
         with wave.open(path) as file:
             pcm = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-        print(session.run(pcm.astype(np.float32) / 32768).text)
+        pcm = pcm.astype(np.float32) / 32768
+        with model.session() as session:
+            if not stream:
+                print(session.run(pcm).text)
+                continue
+            with session.stream() as live:
+                live.feed(pcm)
+                live.finalize()
+                print(live.text().display)
 """
+
+
+def transcribe_cpp(file: Path, how: str, clips: list[Clip]) -> list[str]:
+    """What it writes for each clip, live ("stream") or given the whole clip at once ("run")."""
+    pytest.importorskip("transcribe_cpp", reason="the package transcribe-cpp is not installed")
+    result = subprocess.run(
+        [sys.executable, "-c", _TRANSCRIBE, str(file), how, *(str(clip.path) for clip in clips)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+    )
+    return result.stdout.splitlines()
 
 
 @pytest.mark.parametrize("kind", ["q8_0", "q6_k", "q5_k_m", "q4_k_m", "bf16"])
 def test_transcribe_cpp_reads_our_file(
     files: dict[str, Path], clips: list[Clip], kind: str
 ) -> None:
-    pytest.importorskip("transcribe_cpp", reason="the package transcribe-cpp is not installed")
-    # It treats a token that means an end in its own way: clips without one.
-    heard = [clip for clip in clips if 2 not in clip.ids[480]]
-    assert len(heard) >= 4
-    paths = [str(clip.path) for clip in heard]
-    result = subprocess.run(
-        [sys.executable, "-c", _TRANSCRIBE, str(files[kind]), *paths],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-    )
-    assert result.stdout.splitlines() == [clip.text for clip in heard]
+    """Live it hears the same words, up to the token that means an end: there it stops for good."""
+    expected = []
+    for clip in clips:
+        ids = clip.ids[480]
+        heard = ids[: ids.index(2)] if 2 in ids else ids
+        expected.append(" ".join(clip.text.split()[: heard.count(33)]))
+    assert any(2 in clip.ids[480] for clip in clips)
+    assert transcribe_cpp(files[kind], "stream", clips) == expected
+
+
+def test_transcribe_cpp_at_once(
+    engine: Engine, files: dict[str, Path], clips: list[Clip], tmp_path: Path
+) -> None:
+    """A whole clip it decodes with the longest delay and with no end to the decoder's window."""
+    clips = [clip for clip in clips if len(clip.ids[480]) < 100]
+    wide = tmp_path / "wide"
+    shutil.copytree(TINY, wide)
+    params = (wide / "params.json").read_text()
+    assert '"sliding_window": 48,' in params
+    (wide / "params.json").write_text(params.replace('window": 48,', 'window": 4096,'))
+    ours = [
+        engine.run("-i", clip.path, "--silent", "--delay", "2400", model=wide).text.strip()
+        for clip in clips
+    ]
+    assert ours != [clip.text for clip in clips], "no clip shows the difference"
+    assert transcribe_cpp(files["f32"], "run", clips) == ours
 
 
 def test_a_file_is_enough(
