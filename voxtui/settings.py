@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 DELAYS_MS = (*range(80, 1201, 80), 2400)
 """The transcription delays the model was trained for."""
 
+ENGINES = ("auto", "voxtral_c", "ggml", "upstream", "realtime")
+"""What can write the words; docs/engines.md tells of each."""
+
+DIALECTS = ("vllm", "openai", "mistral")
+"""How servers speak."""
+
 KEYS_HELP = 'other keys than the usual ones, such as talk = "f9"; the settings panel shows all'
 
 _KINDS = {
@@ -99,6 +105,12 @@ class TalkSettings:
 class EngineSettings:
     """What writes the words."""
 
+    name: str = _setting(
+        "auto",
+        "what writes the words: auto = what `voxtui bench` found best here, else voxtral_c, the"
+        " built-in one; docs/engines.md tells of each",
+        choices=ENGINES,
+    )
     model: str = _setting("auto", 'model: "auto", "tiny", a name in the models folder, or a path')
     precision: str = _setting(
         "auto", "how exact the weights are in memory, as the engine names it; auto = as they come"
@@ -115,6 +127,22 @@ class EngineSettings:
     threads: int = _setting(0, "processor cores to use; 0 = all", low=0, high=256)
     alternatives: int = _setting(
         3, "how many other words are kept for each one, to choose from", low=0, high=4
+    )
+    upstream: str = _setting("", "for the engine upstream: the program `voxtral` of voxtral.c")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSettings:
+    """The server of the engine `realtime`. Its key is never kept here."""
+
+    url: str = _setting(
+        "",
+        'where the engine realtime finds its server, such as "ws://localhost:8000/v1/realtime";'
+        " its key comes from VOXTUI_REALTIME_KEY or the system's keyring",
+    )
+    dialect: str = _setting("vllm", "how that server speaks", choices=DIALECTS)
+    model: str = _setting(
+        "mistralai/Voxtral-Mini-4B-Realtime-2602", "the model's name on that server"
     )
 
 
@@ -163,6 +191,7 @@ class Settings:
     audio: AudioSettings = field(default_factory=AudioSettings)
     talk: TalkSettings = field(default_factory=TalkSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     keys: Mapping[str, str] = field(default_factory=dict)

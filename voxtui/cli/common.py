@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,6 +72,11 @@ def _delay(_: click.Context, __: click.Parameter, value: int | None) -> int | No
 
 model_option = click.option(
     "--model", metavar="NAME|PATH", help="Model: tiny, a name in the models folder, or a path."
+)
+engine_option = click.option(
+    "--engine",
+    metavar="NAME",
+    help="What writes the words: auto, voxtral_c, ggml, upstream or realtime.",
 )
 delay_option = click.option(
     "--delay",
@@ -140,31 +146,32 @@ def engine_config(
     *,
     model: str | None,
     delay_ms: int | None,
+    engine: str | None = None,
     interval_s: float | None = None,
     low_latency: bool = False,
     threads: int | None = None,
     quiet: bool = False,
 ) -> EngineConfig:
     """The engine that the options ask for; WrongInput when there is no such model or engine."""
-    from voxtui.engine.config import EngineConfig
-    from voxtui.engine.locate import EngineMissing, find_engine
+    from voxtui.engine.engines import config_for, select
+    from voxtui.engine.locate import EngineMissing
     from voxtui.engine.models import ModelError, find_model
 
-    chosen = settings.engine
-    asked = model or (chosen.model if chosen.model != "auto" else None)
+    asked = model or (settings.engine.model if settings.engine.model != "auto" else None)
     try:
-        found = find_model(asked)
-        find_engine()
+        writer = select(settings, engine)
+        found = find_model(asked) if writer.needs_model else None
     except (ModelError, EngineMissing) as error:
         raise WrongInput(str(error)) from error
-    if found.builtin and not asked and not quiet:
+    if found and found.builtin and not asked and not quiet:
         say(SMALL_MODEL_LINE)
+    config = config_for(writer, settings, found.path if found else None)
     if interval_s is None:
-        interval_s = LOW_LATENCY_S if low_latency else chosen.interval_s
-    return EngineConfig(
-        model=found.path,
-        delay_ms=chosen.delay_ms if delay_ms is None else delay_ms,
+        interval_s = LOW_LATENCY_S if low_latency else config.interval_s
+    return replace(
+        config,
+        delay_ms=config.delay_ms if delay_ms is None else delay_ms,
         interval_s=interval_s,
-        threads=chosen.threads if threads is None else threads,
-        precision=chosen.precision,
+        threads=config.threads if threads is None else threads,
+        alternatives=0,
     )

@@ -22,6 +22,7 @@ from voxtui.cli.common import (
     check_input,
     delay_option,
     engine_config,
+    engine_option,
     interval_options,
     load_settings,
     model_option,
@@ -268,6 +269,7 @@ class Listener:
 @click.command("listen")
 @click.option("--input", "input_", metavar="FILE|-", help="Hear a file or standard input.")
 @click.option("--device", metavar="NAME", help="Microphone, as `voxtui devices` names it.")
+@engine_option
 @model_option
 @delay_option
 @interval_options

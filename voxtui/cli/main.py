@@ -23,6 +23,7 @@ from voxtui.cli.common import (
     WrongInput,
     check_input,
     delay_option,
+    engine_option,
     interval_options,
     model_option,
     say,
@@ -84,6 +85,7 @@ class LazyGroup(click.Group):
 @click.version_option(voxtui.__version__, "-V", "--version", message="voxtui %(version)s")
 @click.option("--input", "input_", metavar="FILE|-", help="Hear a file or standard input.")
 @click.option("--demo", is_flag=True, help="Hear the recording that comes with voxtui.")
+@engine_option
 @model_option
 @delay_option
 @interval_options

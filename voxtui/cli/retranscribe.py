@@ -15,6 +15,7 @@ from voxtui.cli.common import (
     WrongInput,
     delay_option,
     engine_config,
+    engine_option,
     load_settings,
     model_option,
     say,
@@ -35,6 +36,7 @@ POLL_S = 0.2
 
 @click.command("retranscribe")
 @click.argument("name", default="last", metavar="[NAME]")
+@engine_option
 @model_option
 @delay_option
 @threads_option
@@ -46,6 +48,7 @@ POLL_S = 0.2
 def retranscribe_command(
     root: Path,
     name: str,
+    engine: str | None,
     model: str | None,
     delay_ms: int | None,
     threads: int | None,
@@ -63,7 +66,12 @@ def retranscribe_command(
         raise WrongInput("Say --yes to take the new words, or --dry-run to see what differs.")
     path = _session(root, name)
     config = engine_config(
-        load_settings(), model=model, delay_ms=delay_ms, threads=threads, quiet=quiet
+        load_settings(),
+        engine=engine,
+        model=model,
+        delay_ms=delay_ms,
+        threads=threads,
+        quiet=quiet,
     )
     from voxtui.retranscription import Ended, Progress, Retranscription
 

@@ -20,6 +20,7 @@ from voxtui.cli.common import (
     check_input,
     delay_option,
     engine_config,
+    engine_option,
     load_settings,
     model_option,
     say,
@@ -235,6 +236,7 @@ def finish(job: Job, text: str) -> None:
 
 @click.command("transcribe")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@engine_option
 @model_option
 @click.option("--format", "fmt", type=click.Choice(FORMATS), help="Default: as -o, else txt.")
 @click.option(
@@ -248,6 +250,7 @@ def finish(job: Job, text: str) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Only words and errors.")
 def command(
     files: tuple[str, ...],
+    engine: str | None,
     model: str | None,
     fmt: str | None,
     output: Path | None,
@@ -265,15 +268,20 @@ def command(
     there = [job for job in jobs if _is_there(job)]
     if not there:
         return 2
-    engine = engine_config(
-        load_settings(), model=model, delay_ms=delay_ms, threads=threads, quiet=quiet
+    chosen = engine_config(
+        load_settings(),
+        engine=engine,
+        model=model,
+        delay_ms=delay_ms,
+        threads=threads,
+        quiet=quiet,
     )
     with tempfile.TemporaryDirectory(prefix="voxtui-", ignore_cleanup_errors=True) as folder:
 
         def config(job: Job) -> PipelineConfig:
             return PipelineConfig(
                 source=job.source,
-                engine=engine,
+                engine=chosen,
                 sessions_dir=Path(folder),
                 keep_everything=True,
                 vocabulary=paths.vocabulary_file(),

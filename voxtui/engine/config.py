@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +12,25 @@ LEAST_LIKELY = "0.95"
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A server: where it is, how it speaks, and how the model is called there."""
+
+    url: str
+    dialect: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """One engine process. 0, "auto" and None leave the choice to the engine.
 
-    `alternatives` is how many other tokens may be shown for each, at most 4. `background`: other
-    programs, other engines too, come first on the processor.
+    `name` is one of `voxtui.settings.ENGINES`, but for "auto". `binary` is the program of ours or
+    of upstream. `alternatives` is how many other tokens may be shown for each, at most 4.
+    `background`: other programs, other engines too, come first on the processor.
     """
 
     model: Path
+    name: str = "voxtral_c"
     delay_ms: int = 0
     interval_s: float = 0.5
     threads: int = 0
@@ -25,11 +38,24 @@ class EngineConfig:
     alternatives: int = 0
     binary: Path | None = None
     background: bool = False
+    remote: Remote | None = None
 
-    def command(self, binary: Path) -> list[str]:
-        """The command line that starts `binary` with these choices."""
-        args = [str(binary), "-d", str(self.model), "--framed", "--events"]
-        args += ["-I", f"{self.interval_s:g}"]
+    def command(self, find: Callable[[], Path]) -> list[str]:
+        """The command line that starts it; `find` tells where our own engine's program is."""
+        if self.name == "voxtral_c":
+            args = [str(self.binary or find())]
+        else:
+            args = [sys.executable, "-P", "-m", "voxtui.engine.workers", self.name]
+        if self.name == "upstream":
+            args += ["--binary", str(self.binary)]
+        if self.remote is not None:
+            args += ["--url", self.remote.url, "--dialect", self.remote.dialect]
+        return args + self._choices()
+
+    def _choices(self) -> list[str]:
+        """What all engines take."""
+        model = str(self.model) if self.remote is None else self.remote.model
+        args = ["-d", model, "--framed", "--events", "-I", f"{self.interval_s:g}"]
         if self.delay_ms:
             args += ["--delay", str(self.delay_ms)]
         if self.threads:

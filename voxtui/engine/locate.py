@@ -21,13 +21,13 @@ def find_engine() -> Path:
     named = os.environ.get("VOXTUI_ENGINE")
     if named:
         path = Path(named).expanduser()
-        if not _runs(path):
+        if not runs(path):
             raise EngineMissing(
                 f"VOXTUI_ENGINE names {path}, which is not a program that can be started."
             )
         return path
     for path in (paths.package_dir() / "bin" / "voxtral", *_development_builds()):
-        if _runs(path):
+        if runs(path):
             return path
     raise EngineMissing(
         "The engine's program is missing: run ./scripts/run, or pip install . again."
@@ -63,5 +63,6 @@ def _development_builds() -> list[Path]:
     return [source / "build" / "voxtral", source / "voxtral", *others]
 
 
-def _runs(path: Path) -> bool:
+def runs(path: Path) -> bool:
+    """It is a file that may be started."""
     return path.is_file() and os.access(path, os.X_OK)

@@ -187,9 +187,8 @@ class Engine:
         self._facts = replace(self._facts, model=self._config.model.name)
         self._tell_state(EngineState.LOADING)
         try:
-            binary = self._config.binary or find_engine()
             process = EngineProcess(
-                self._config.command(binary),
+                self._config.command(find_engine),
                 paths.log_dir() / "engine.log",
                 lambda output: self._inbox.put(lambda: self._on_output(generation, output)),
                 background=self._config.background,

@@ -21,6 +21,7 @@ from voxtui.ui.shelf import LocalShelf, Shelf
 if TYPE_CHECKING:
     from voxtui.audio.source import Source
     from voxtui.engine.config import EngineConfig
+    from voxtui.engine.engines import EngineInfo
     from voxtui.engine.models import Model
     from voxtui.pipeline import Pipeline, PipelineConfig
 
@@ -136,9 +137,10 @@ class LocalBackend:
         self.hears_file = bool(self.source_name)
         self.warning = ""
         """What the settings name that is not there any more."""
-        model = self._first_model()
-        self.small_model = model.builtin
-        self._engine = self._engine_config(model.path)
+        self._writer = self._first_writer()
+        model = self._first_model() if self._writer.needs_model else None
+        self.small_model = model is not None and model.builtin
+        self._engine = self._engine_config(model.path if model else None)
 
     # ---- setting up
 
@@ -157,6 +159,20 @@ class LocalBackend:
             self.warning = f"{error} The best that is installed is used."
             return self._find("auto")
 
+    def _first_writer(self) -> EngineInfo:
+        """What is asked for; an engine of the settings may have been removed."""
+        from voxtui.engine.engines import AUTO, OURS, look_at, select
+        from voxtui.engine.locate import EngineMissing
+
+        try:
+            return select(self._settings, self._options.engine)
+        except EngineMissing as error:
+            if self._options.engine:
+                raise CannotStartError(str(error)) from error
+            if self._settings.engine.name not in (AUTO, OURS):
+                self.warning = f"{error} The built-in engine is used."
+        return look_at(OURS, self._settings)  # where it is missing the page says so
+
     def _find(self, spec: str) -> Model:
         from voxtui.engine.models import ModelError, find_model
 
@@ -165,21 +181,16 @@ class LocalBackend:
         except ModelError as error:
             raise CannotStartError(str(error)) from error
 
-    def _engine_config(self, model: Path) -> EngineConfig:
-        from voxtui.engine.config import EngineConfig
+    def _engine_config(self, model: Path | None) -> EngineConfig:
+        from voxtui.engine.engines import config_for
 
-        options, chosen = self._options, self._settings.engine
-        interval = options.interval_s
-        if interval is None:
-            interval = LOW_LATENCY_S if options.low_latency else chosen.interval_s
-        delay = chosen.delay_ms if options.delay_ms is None else options.delay_ms
-        return EngineConfig(
-            model=model,
-            delay_ms=delay,
-            interval_s=interval,
-            threads=chosen.threads,
-            precision=chosen.precision,
-            alternatives=chosen.alternatives,
+        options = self._options
+        config = config_for(self._writer, self._settings, model)
+        interval = LOW_LATENCY_S if options.low_latency else config.interval_s
+        return replace(
+            config,
+            delay_ms=config.delay_ms if options.delay_ms is None else options.delay_ms,
+            interval_s=interval if options.interval_s is None else options.interval_s,
         )
 
     def _first_source(self, sound_fd: int | None) -> tuple[Callable[[], Source], str]:

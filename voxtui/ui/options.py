@@ -14,6 +14,7 @@ class UiOptions:
     """A file to hear in place of the microphone, or "-" for standard input."""
     demo: bool = False
     """Hear the recording that comes with the package, with the small model."""
+    engine: str | None = None
     model: str | None = None
     delay_ms: int | None = None
     interval_s: float | None = None
