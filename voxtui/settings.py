@@ -122,7 +122,11 @@ class EngineSettings:
         choices=(0, *DELAYS_MS),
     )
     interval_s: float = _setting(
-        0.5, "sound gathered before each step: small is quick, large is light", low=0.08, high=10
+        0.5,
+        "the most sound gathered before each step: small is quick, large is light; less is gathered"
+        " while there is time to spare",
+        low=0.08,
+        high=10,
     )
     threads: int = _setting(0, "processor cores to use; 0 = all", low=0, high=256)
     alternatives: int = _setting(

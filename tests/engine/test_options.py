@@ -82,6 +82,12 @@ def test_unknown_kernels(engine: Engine) -> None:
     assert one_sentence(result.err)
 
 
+def test_low_latency_is_half_of_the_interval(engine: Engine) -> None:
+    for asked, used in (((), 1.0), (("-I", "0.5"), 0.25), (("-I", "0.1"), 0.08)):
+        ready = engine.run("--stdin", "--events", "--low-latency", *asked).events[0]
+        assert ready["interval"] == used
+
+
 def test_values_after_an_equals_sign(engine: Engine) -> None:
     result = engine.run("--stdin", "--delay=240", "--threads=1", "--events", stdin=b"")
     assert (result.events[0]["delay_ms"], result.events[0]["threads"]) == (240, 1)

@@ -107,8 +107,9 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
     )
     assert (config.engine.delay_ms, config.engine.interval_s) == (240, 0.2)
     assert config.sessions_dir == tmp_path
-    _, _, config = started(UiOptions(low_latency=True))
-    assert config.engine.interval_s == 0.1
+    for asked, halved in ((None, 0.25), (2.0, 1.0), (0.1, 0.08)):
+        _, _, config = started(UiOptions(interval_s=asked, low_latency=True))
+        assert config.engine.interval_s == halved
 
 
 def test_the_demo_hears_its_recording_with_the_small_model() -> None:
@@ -170,8 +171,10 @@ def test_a_recording_is_not_exchanged_for_a_microphone() -> None:
 
 def test_choices_of_the_command_line_are_shown_but_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "voxtui.toml"
-    preferences = Preferences(Settings(), file, UiOptions(model="tiny", delay_ms=960))
+    options = UiOptions(model="tiny", delay_ms=960, low_latency=True)
+    preferences = Preferences(Settings(), file, options)
     assert preferences.shown.engine.model == "tiny"
+    assert (preferences.shown.engine.interval_s, preferences.kept.engine.interval_s) == (0.25, 0.5)
     preferences.set("appearance", "timestamps", False)
     assert preferences.kept.engine.model == "auto"
     assert preferences.shown.engine.delay_ms == 960

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from voxtui.engine.config import EngineConfig
     from voxtui.settings import Settings
 
-LOW_LATENCY_S = 0.1
-"""The interval of --low-latency."""
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -99,7 +96,7 @@ sessions_dir_option = click.option(
 def interval_options(command: Command) -> Command:
     """-I SECONDS and --low-latency."""
     command = click.option(
-        "--low-latency", is_flag=True, help=f"The same as -I {LOW_LATENCY_S}: quick, but heavier."
+        "--low-latency", is_flag=True, help="Half of -I: quicker, but heavier when behind."
     )(command)
     return click.option(
         "-I",
@@ -107,7 +104,7 @@ def interval_options(command: Command) -> Command:
         "interval_s",
         metavar="SECONDS",
         type=click.FloatRange(0.08, 10.0),
-        help="Sound gathered before each step.",
+        help="The most sound gathered before each step; less while there is time to spare.",
     )(command)
 
 
@@ -153,6 +150,7 @@ def engine_config(
     quiet: bool = False,
 ) -> EngineConfig:
     """The engine that the options ask for; WrongInput when there is no such model or engine."""
+    from voxtui.engine.config import step_limit
     from voxtui.engine.engines import config_for, select
     from voxtui.engine.locate import EngineMissing
     from voxtui.engine.models import ModelError, find_model
@@ -166,12 +164,11 @@ def engine_config(
     if found and found.builtin and not asked and not quiet:
         say(SMALL_MODEL_LINE)
     config = config_for(writer, settings, found.path if found else None)
-    if interval_s is None:
-        interval_s = LOW_LATENCY_S if low_latency else config.interval_s
+    interval_s = config.interval_s if interval_s is None else interval_s
     return replace(
         config,
         delay_ms=config.delay_ms if delay_ms is None else delay_ms,
-        interval_s=interval_s,
+        interval_s=step_limit(interval_s, low_latency),
         threads=config.threads if threads is None else threads,
         alternatives=0,
     )

@@ -11,6 +11,15 @@ LEAST_LIKELY = "0.95"
 """Other tokens are shown from a twentieth of the best one's probability on."""
 
 
+LEAST_STEP_S = 0.08
+"""The engine's smallest step: the sound of one token."""
+
+
+def step_limit(interval_s: float, low_latency: bool) -> float:
+    """The most sound gathered before a step, in seconds; --low-latency halves it."""
+    return max(interval_s / 2, LEAST_STEP_S) if low_latency else interval_s
+
+
 @dataclass(frozen=True, slots=True)
 class Remote:
     """A server: where it is, how it speaks, and how the model is called there."""

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 Listener = Callable[[Event], None]
 
-LOW_LATENCY_S = 0.1
 ADVISED_DELAY_MS = 480
 DEMO_CLIP = "demo.wav"
 
@@ -182,15 +181,16 @@ class LocalBackend:
             raise CannotStartError(str(error)) from error
 
     def _engine_config(self, model: Path | None) -> EngineConfig:
+        from voxtui.engine.config import step_limit
         from voxtui.engine.engines import config_for
 
         options = self._options
         config = config_for(self._writer, self._settings, model)
-        interval = LOW_LATENCY_S if options.low_latency else config.interval_s
+        interval = config.interval_s if options.interval_s is None else options.interval_s
         return replace(
             config,
             delay_ms=config.delay_ms if options.delay_ms is None else options.delay_ms,
-            interval_s=interval if options.interval_s is None else options.interval_s,
+            interval_s=step_limit(interval, options.low_latency),
         )
 
     def _first_source(self, sound_fd: int | None) -> tuple[Callable[[], Source], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from voxtui.engine.config import step_limit
 from voxtui.settings import Settings, save
 from voxtui.ui.backend import Backend
 from voxtui.ui.options import UiOptions
@@ -68,11 +69,14 @@ class Preferences:
 
 def _with_options(kept: Settings, options: UiOptions) -> Settings:
     shown = kept
+    step = options.interval_s
+    if options.low_latency:
+        step = step_limit(kept.engine.interval_s if step is None else step, low_latency=True)
     given = (
         ("audio", "device", options.device if options.device is None else (options.device,)),
         ("engine", "model", options.model),
         ("engine", "delay_ms", options.delay_ms),
-        ("engine", "interval_s", options.interval_s),
+        ("engine", "interval_s", step),
     )
     for group, name, value in given:
         if value is not None:

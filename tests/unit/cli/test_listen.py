@@ -103,6 +103,16 @@ def test_into_a_file_and_another_folder(run: Run, clip: Clip, tmp_path: Path) ->
     assert len(list_sessions(root)) == 1
 
 
+@pytest.mark.parametrize(("asked", "used"), [((), 0.25), (("-I", "1"), 0.5), (("-I", "0.1"), 0.08)])
+def test_low_latency_is_half_of_the_interval(
+    run: Run, clip: Clip, asked: tuple[str, ...], used: float
+) -> None:
+    sound = clip("a.wav", 1, 2)
+    result = run("listen", "-q", "--json", "--low-latency", *asked, "--input", sound)
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [line["interval"] for line in lines if line.get("state") == "ready"] == [used]
+
+
 def test_json_lines(run: Run, clip: Clip, home: Path) -> None:
     result = run("listen", "-q", "--json", "--input", clip("a.wav", 1, 2))
     lines = [json.loads(line) for line in result.out.splitlines()]

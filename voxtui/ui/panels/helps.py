@@ -85,7 +85,7 @@ def interval(choice: Choice) -> str:
     if choice.value <= 0.2:
         return "Words come at once; costs the most work."
     if choice.value <= 0.5:
-        return "Sound gathered before each step. A good middle."
+        return "The most sound gathered before each step. A good middle."
     return "Words come in bursts; easiest for a slow machine."
 
 
