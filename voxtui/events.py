@@ -103,10 +103,11 @@ class EngineChanged:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What the engine could have written instead."""
+    """What the engine could have written instead; not `whole`: only how such a word begins."""
 
     text: str
     probability: float
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

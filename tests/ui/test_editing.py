@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
@@ -10,7 +12,7 @@ from textual.widgets import TextArea
 from tests.ui.support import NINE_THIRTY, TALK, FakeBackend, gap, speech, words
 from tests.ui.test_app import running, said, settled, tell
 from tests.ui.test_reading import doubtful, view_of, word
-from voxtui.events import Edit, Segment, SegmentKind, SessionOpened, TranscriptChanged
+from voxtui.events import Alternative, Edit, Segment, SegmentKind, SessionOpened, TranscriptChanged
 from voxtui.session.edits import edited
 from voxtui.ui import messages
 from voxtui.ui.correcting import corrected, corrections, removal
@@ -158,6 +160,21 @@ async def test_other_words_with_the_mouse_or_written_oneself() -> None:
         editor = pilot.app.screen.query_one(ParagraphEditor)
         assert editor.selected_text == ""
         assert editor.cursor_location == (0, len("turn the "))
+
+
+async def test_a_word_known_by_its_beginning_is_finished_by_hand() -> None:
+    said_ = doubtful()
+    begun = Alternative(" li", 0.2, whole=False)
+    words = (*said_.words[:2], replace(said_.words[2], alternatives=(begun,)), *said_.words[3:])
+    async with running(FakeBackend()) as pilot:
+        await tell(pilot, TranscriptChanged((replace(said_, words=words),)))
+        await pilot.press("left", "left", "o")
+        menu = pilot.app.screen.query_one(OtherWords)
+        await pilot.pause()
+        assert menu.render_line(0).text.split()[:2] == ["1", "li…"]
+        await pilot.press("1", *"nes", "enter")
+        await settled(pilot)
+        assert texts(pilot) == ["turn the lines on."]
 
 
 # ---- taking away

@@ -350,3 +350,31 @@ def test_a_paragraph_is_edited_with_keys_as_terminals_send_them(record: Path) ->
         edit = Edit(0, "turn the lite on", "turn the light, too, on")
         terminal.wait_for(f"edit {edit}")
         assert terminal.listens() == [], "a space is a space there"
+
+
+def test_what_is_typed_ahead_goes_into_the_field_that_opens(record: Path) -> None:
+    """All in one read, as on a busy machine; behind the field the keys are the page's again."""
+    with started(record, "spoken") as terminal:
+        kitty(terminal)
+        terminal.type(b"mall" + DOWN + UP + b"calm\r" + b"m\x1b[200~pasted\x1b[201~, q\rl")
+        terminal.wait_for("note all calm")
+        terminal.wait_for("note pasted, q")
+        terminal.wait_for_calls("True")
+        terminal.type(b"/all the light")  # an L would stop listening, an A copy
+        terminal.look(0.5)
+        terminal.wait_for_calls("True")
+        terminal.type(b"\x1b")
+        terminal.look(0.5)
+        terminal.type(b"l")
+        terminal.wait_for_calls("True", "False")
+
+
+def test_a_paragraph_is_edited_in_one_read(record: Path) -> None:
+    left, delete = b"\x1b[D", b"\x1b[3~"
+    with started(record, "spoken") as terminal:
+        kitty(terminal)
+        terminal.type(left * 2 + b"e" + delete * 4 + b"lamps, all," + DOWN + UP + b"\r" + b"u")
+        edit = Edit(0, "turn the lite on", "turn the lamps, all, on")
+        terminal.wait_for(f"edit {edit}")
+        terminal.wait_for(f"edit {Edit(0, edit.text, edit.was)}")
+        assert terminal.listens() == []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from voxtui.events import Segment, SegmentKind
-from voxtui.session.transcript import SENTENCE_ENDS, word_start_s
+from voxtui.session.words import SENTENCE_ENDS, word_start_s
 
 LINE = 42
 LINES = 2

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from voxtui.events import Segment, SegmentKind
+from voxtui.events import Alternative, Segment, SegmentKind
 from voxtui.session.cues import Cue, cues
 from voxtui.session.markdown import render
 from voxtui.session.meta import SessionMeta, iso_time
@@ -67,7 +67,7 @@ def segment_json(segment: Segment) -> dict[str, Any]:
                 "end": word.end_s,
                 "probability": word.probability,
                 **(
-                    {"alternatives": [asdict(other) for other in word.alternatives]}
+                    {"alternatives": [_alternative(other) for other in word.alternatives]}
                     if word.alternatives
                     else {}
                 ),
@@ -75,6 +75,11 @@ def segment_json(segment: Segment) -> dict[str, Any]:
             for word in segment.words
         ]
     return fields
+
+
+def _alternative(other: Alternative) -> dict[str, Any]:
+    fields: dict[str, Any] = {"text": other.text, "probability": other.probability}
+    return fields if other.whole else {**fields, "beginning": True}
 
 
 # ---- subtitles ---------------------------------------------------------------------------
@@ -103,16 +108,16 @@ def _vtt(segments: Sequence[Segment]) -> str:
     """WebVTT; notes and gaps are its comments."""
     blocks = [
         (
-            cue.start_ms,
+            (cue.start_ms, 1),
             f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n"
             + "\n".join(html.escape(line, quote=False) for line in cue.lines),
         )
         for cue in cues(segments)
     ]
     blocks += [
-        (round(segment.start_s * 1000), "NOTE " + _line(segment).replace("-->", "→"))
+        ((round(segment.start_s * 1000), 0), "NOTE " + _line(segment).replace("-->", "→"))
         for segment in segments
         if segment.kind is not SegmentKind.SPEECH
     ]
-    blocks.sort(key=lambda block: block[0])
+    blocks.sort(key=lambda block: block[0])  # a mark before what begins with it
     return "WEBVTT\n\n" + "".join(f"{text}\n\n" for _, text in blocks)

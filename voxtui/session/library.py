@@ -16,7 +16,8 @@ from voxtui.session.errors import SessionError
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
 from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
-from voxtui.session.transcript import Transcript, add_token, word_start_s
+from voxtui.session.transcript import Transcript
+from voxtui.session.words import add_token, word_start_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,11 @@ class Reader:
             self._speech(int(line["words"]), start_s, end_s, wall)
             return
         segment = self._other(line)
-        if segment in self.waiting:
-            self.waiting.remove(segment)
+        # Its place may be a little before the time it was made at.
+        same = (segment.kind, segment.wall_time, segment.note)
+        begun = [s for s in self.waiting if (s.kind, s.wall_time, s.note) == same]
+        if begun:
+            self.waiting.remove(begun[0])
         self.segments.append(segment)
 
     def _other(self, line: dict[str, Any]) -> Segment:

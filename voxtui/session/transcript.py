@@ -7,7 +7,8 @@ paragraph being spoken: it grows, and it is what a crash of the engine takes bac
 - at a pause (`PAUSE_S` without a word),
 - when its utterance ends,
 - in speech without a pause after about `LONGEST_S`, at the best boundary,
-- when something that is not speech (a note, a gap) has its place after it.
+- when something that is not speech (a mark, a gap) has its place after it; a mark does not cut
+  a phrase in two, it goes before or behind it.
 
 `settled_s` is the audio time from which an engine has to start to give the tail again.
 """
@@ -20,12 +21,17 @@ from dataclasses import dataclass, replace
 
 from voxtui.events import Alternative, Edit, Segment, SegmentKind, TokenText, Word
 from voxtui.session.edits import edited
+from voxtui.session.phrases import place_of_mark
+from voxtui.session.words import (
+    SECONDS_PER_CHARACTER,
+    SENTENCE_ENDS,
+    WORD_ROOM_S,
+    add_token,
+    word_start_s,
+)
 
 PAUSE_S = 0.8
 """So much silence between two words begins a new paragraph."""
-
-WORD_ROOM_S = 0.4
-"""A word is told at its end: so much of a silence may still become one."""
 
 ROUNDING_S = 0.05
 """Two times nearer than this are one."""
@@ -33,11 +39,6 @@ ROUNDING_S = 0.05
 LONGEST_S = 30.0
 LONGEST_WORDS = 400
 SHORTEST_CUT_S = 10.0
-
-SECONDS_PER_CHARACTER = 0.06
-"""Only the end of a word is known; its start is estimated from its length."""
-
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +50,6 @@ class Step:
 
 
 UNMOVED = Step()
-
-
-def word_start_s(word: Word, floor_s: float) -> float:
-    """Where a word probably began: not before `floor_s`, the end of the word before it."""
-    estimate = word.end_s - SECONDS_PER_CHARACTER * len(word.text.strip())
-    return min(max(estimate, floor_s), word.end_s)
-
-
-def add_token(words: list[Word], token: TokenText, floor_s: float) -> None:
-    """Append a token's text to the words: to the last one, or as a new one."""
-    if not words or token.word_start:
-        end_s = max(token.time_s, words[-1].end_s if words else floor_s)
-        words.append(Word(token.text, end_s, token.probability, token.alternatives))
-        return
-    last = words[-1]
-    probability, alternatives = last.probability, last.alternatives
-    if token.probability < probability:
-        probability = token.probability
-        alternatives = tuple(
-            Alternative(last.text + other.text, other.probability) for other in token.alternatives
-        )
-    elif not any(c.isalnum() for c in token.text):  # a stop belongs to the other words too
-        alternatives = tuple(
-            Alternative(other.text + token.text, other.probability) for other in alternatives
-        )
-    words[-1] = Word(
-        last.text + token.text, max(token.time_s, last.end_s), probability, alternatives
-    )
 
 
 def best_cut(words: Sequence[Word], start_s: float) -> int:
@@ -197,7 +170,7 @@ class Transcript:
     def insert(self, kind: SegmentKind, text: str, at_s: float, wall_time: float) -> Step:
         """Something that is not speech has its place at a time of the sound.
 
-        It waits until the words up to there are out.
+        It waits until the words up to there are out, a mark until the phrase is.
         """
         self.waiting.append(Segment(kind, at_s, at_s, wall_time, note=text))
         return Step(self._place_waiting(), moved=True)
@@ -223,23 +196,56 @@ class Transcript:
 
     # ---- how it is done ------------------------------------------------------------------
 
-    def _place_waiting(self, until_s: float = 0.0) -> tuple[Segment, ...]:
+    def _place_waiting(self, until_s: float = 0.0, ends: int = -1) -> tuple[Segment, ...]:
         """Those whose time has come: the words before them settle, and they do.
 
-        Words up to `until_s` are all out, so that none of them may still grow.
+        Words up to `until_s` are all out, so that none of them may still grow; after `ends` words
+        a phrase certainly ends.
         """
         settled: tuple[Segment, ...] = ()
-        while self.waiting and self.waiting[0].start_s <= max(until_s, self.done_s) + ROUNDING_S:
+        while self.waiting and self._is_due(self.waiting[0], until_s):
+            total = len(self._words)
+            count = self._place_of(self.waiting[0], until_s, ends)
+            if count is None:
+                break
             segment = self.waiting.pop(0)
-            count = sum(word.end_s <= segment.start_s for word in self._words)
-            may_grow = count and count == len(self._words) and segment.start_s > until_s
-            if may_grow and self._done_s - self._words[-1].end_s < WORD_ROOM_S:
-                count -= 1  # it stays in the tail, behind
             if count:
                 settled += self._settle(count, self._words[count - 1].end_s)
+                ends -= total - len(self._words)
+            if self._words:  # never later than what follows it
+                start_s = max(self._floor_s, word_start_s(self._words[0], self._floor_s))
+                if start_s < segment.start_s and segment.kind is SegmentKind.NOTE:
+                    segment = replace(segment, start_s=round(start_s, 3), end_s=round(start_s, 3))
             self.segments.append(segment)
             settled += (segment,)
         return settled
+
+    def _is_due(self, segment: Segment, until_s: float) -> bool:
+        return segment.start_s <= max(until_s, self.done_s) + ROUNDING_S
+
+    def _place_of(self, segment: Segment, until_s: float, ends: int) -> int | None:
+        """How many words of the tail come before it; None while that cannot be told."""
+        if segment.kind is not SegmentKind.NOTE:
+            return self._words_before(segment, until_s)
+        if ends < 0:  # where sound is missing, a phrase ends
+            missing = [s for s in self.waiting if s.kind is SegmentKind.GAP]
+            if missing and self._is_due(missing[0], until_s):
+                ends = self._words_before(missing[0], until_s)
+        return place_of_mark(
+            self._words,
+            segment.start_s,
+            floor_s=self._floor_s,
+            done_s=max(until_s, self.done_s),
+            until_s=until_s,
+            ends=ends,
+        )
+
+    def _words_before(self, segment: Segment, until_s: float) -> int:
+        count = sum(word.end_s <= segment.start_s for word in self._words)
+        may_grow = count and count == len(self._words) and segment.start_s > until_s
+        if may_grow and self._done_s - self._words[-1].end_s < WORD_ROOM_S:
+            count -= 1  # it stays in the tail, behind
+        return count
 
     def _is_repeated(self, token: TokenText) -> bool:
         if self._skip_until_s is None:
@@ -257,7 +263,7 @@ class Transcript:
     def _settle_pause(self) -> tuple[Segment, ...]:
         if not any(c.isalnum() for word in self._words for c in word.text):
             return ()  # punctuation that came late is no paragraph of its own
-        return self._settle(len(self._words), self._words[-1].end_s + PAUSE_S / 2)
+        return self._end_phrase(len(self._words), self._words[-1].end_s + PAUSE_S / 2)
 
     def _settle_long(self) -> tuple[Segment, ...]:
         start_s = word_start_s(self._words[0], self._floor_s)
@@ -265,7 +271,13 @@ class Transcript:
         if len(self._words) < 2 or not (long or len(self._words) > LONGEST_WORDS):
             return ()
         cut = best_cut(self._words, start_s)
-        return self._settle(cut, self._words[cut - 1].end_s)
+        return self._end_phrase(cut, self._words[cut - 1].end_s)
+
+    def _end_phrase(self, count: int, settled_s: float) -> tuple[Segment, ...]:
+        """So many words settle by themselves; marks among them have their places now."""
+        total = len(self._words)
+        settled = self._place_waiting(ends=count)
+        return settled + self._settle(max(0, count - total + len(self._words)), settled_s)
 
     def _settle(self, count: int, settled_s: float) -> tuple[Segment, ...]:
         self.settled_s = max(self.settled_s, settled_s)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -38,6 +38,7 @@ from voxtui.ui.terminal.hold import (
     Stroke,
     TalkKey,
 )
+from voxtui.ui.terminal.inturn import InTurn
 from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
 from voxtui.ui.words import TITLE, span
@@ -49,7 +50,7 @@ PLAIN_GLYPHS = PlainGlyphs()
 LAST_TRANSCRIPT = "last-transcript.txt"
 
 
-class VoxtuiApp(App[None]):
+class VoxtuiApp(InTurn):
     """Modes, themes, leaving; all else is in the screens."""
 
     TITLE = TITLE

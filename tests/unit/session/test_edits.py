@@ -23,6 +23,7 @@ from voxtui.events import (
 )
 from voxtui.session import Session, SessionMeta, export, load_session
 from voxtui.session.edits import edited
+from voxtui.session.exports import FORMATS
 
 SECOND = bytes(32000)
 WORDS = st.lists(st.text(alphabet="ab,日。é'", min_size=1, max_size=4), min_size=1, max_size=8)
@@ -169,9 +170,31 @@ def test_a_note_is_at_its_time_in_the_page_and_not_lost_while_it_waits(tmp_path:
     assert "mark: here" in (session.path / "transcript.md").read_text("utf-8")
     assert [s.text for s in load_session(session.path).segments] == ["here"]
     session.apply(TokenText(" before", 1.9, True, 0.9))
-    session.apply(TokenText(" after", 2.4, True, 0.9))
+    session.apply(TokenText(" after", 3.0, True, 0.9))
     session.apply(UtteranceEnded(4.0))
     session.close()
     assert [s.text for s in load_session(session.path).segments] == ["before", "here", "after"]
     text = (session.path / "transcript.md").read_text("utf-8")
     assert text.index("before") < text.index("here") < text.index("after")
+
+
+def test_a_mark_in_a_phrase_leaves_it_whole_in_every_file(tmp_path: Path) -> None:
+    session = Session.create(tmp_path, SessionMeta(), clock=lambda: 1_767_000_660.0)
+    session.append_audio(SECOND * 6)
+    for at, text in enumerate((" turn", " the", " kitchen", " light", " on")):
+        session.apply(TokenText(text, 1.0 + 0.4 * at, True, 0.9))
+        if at == 1:
+            session.note("early", at_s=1.2)
+            session.note("late", at_s=2.3)
+    session.apply(UtteranceEnded(6.0))
+    session.close()
+    loaded = load_session(session.path)
+    order = ["early", "turn the kitchen light on", "late"]
+    assert [segment.text for segment in loaded.segments] == order
+    assert tuple(session.transcript.segments) == loaded.segments
+    texts = {fmt: export(loaded.segments, fmt, loaded.meta) for fmt in FORMATS}
+    texts["page"] = (session.path / "transcript.md").read_text("utf-8")
+    for name, text in texts.items():
+        assert "turn the kitchen light on" in text, name
+        if name != "srt":
+            assert text.index("early") < text.index("turn the kitchen") < text.index("late"), name

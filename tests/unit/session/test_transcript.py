@@ -12,11 +12,10 @@ from voxtui.session.transcript import (
     LONGEST_S,
     Step,
     Transcript,
-    add_token,
     best_cut,
     rounded,
-    word_start_s,
 )
+from voxtui.session.words import add_token, word_start_s
 
 
 def token(text: str, time_s: float, start: bool = True, probability: float = 0.9) -> TokenText:
@@ -51,6 +50,27 @@ def test_alternatives_of_a_later_piece_are_whole_words() -> None:
     other = (Alternative("ten", 0.3),)
     add_token(words, TokenText("chen", 1.0, False, 0.6, other), 0.0)
     assert words[0].alternatives == (Alternative(" kitten", 0.3),)
+
+
+def test_alternatives_of_an_earlier_piece_are_only_beginnings() -> None:
+    words: list[Word] = []
+    others = (Alternative(" chick", 0.3), Alternative(" cat", 0.1))
+    add_token(words, TokenText(" kit", 1.0, True, 0.5, others), 0.0)
+    assert all(other.whole for other in words[0].alternatives)
+    add_token(words, token("chen", 1.0, start=False), 0.0)
+    add_token(words, token(".", 1.0, start=False), 0.0)
+    assert words[0].alternatives == (
+        Alternative(" chick.", 0.3, whole=False),
+        Alternative(" cat.", 0.1, whole=False),
+    )
+
+
+def test_a_word_that_could_have_been_over_is_an_alternative() -> None:
+    words: list[Word] = []
+    add_token(words, token(" light", 1.0), 0.0)
+    others = (Alternative(" of", 0.3), Alternative(" on", 0.2), Alternative("s", 0.1))
+    add_token(words, TokenText("er", 1.0, False, 0.4, others), 0.0)
+    assert [other.text for other in words[0].alternatives] == [" light", " lights"]
 
 
 def test_a_pause_settles() -> None:
@@ -131,21 +151,65 @@ def test_a_stop_belongs_to_the_other_words_too() -> None:
     assert word.alternatives == (Alternative(" late.", 0.2),)
 
 
-def test_a_note_waits_for_the_words_before_it() -> None:
+def spoken(*words: tuple[str, float]) -> Transcript:
     transcript = Transcript()
-    transcript.token(token(" one", 1.0))
+    for text, time_s in words:
+        transcript.token(token(text, time_s))
+    return transcript
+
+
+def test_a_mark_waits_for_the_end_of_the_phrase() -> None:
+    transcript = spoken((" turn", 1.0))
     step = transcript.insert(SegmentKind.NOTE, "here", 1.6, 99.0)
     assert (step.moved, step.settled) == (True, ())
     assert [segment.text for segment in transcript.waiting] == ["here"]
-    transcript.token(token(" kit", 1.5))
-    transcript.token(token("chen", 1.58, start=False))
-    step = transcript.token(token(" light", 1.9))
-    assert step.settled == (), "the engine has not said that all is out up to there"
-    step = transcript.progress(2.2)
-    assert [segment.text for segment in step.settled] == ["one kitchen", "here"]
+    transcript.token(token(" the", 1.5))
+    transcript.token(token(" light", 1.9))
+    assert transcript.progress(2.2).settled == (), "the phrase may go on"
+    transcript.token(token(" on", 2.2))
+    step = transcript.progress(3.1)
+    assert [segment.text for segment in step.settled] == ["turn the light on", "here"]
     assert transcript.waiting == []
+    assert transcript.tail is None
+
+
+def test_a_mark_at_the_beginning_of_a_phrase_goes_before_it() -> None:
+    transcript = spoken((" turn", 1.0), (" the", 1.3), (" light", 1.7), (" on", 2.0))
+    step = transcript.insert(SegmentKind.NOTE, "here", 1.1, 99.0)
+    assert [segment.text for segment in step.settled] == ["here"]
+    assert step.settled[0].start_s <= 1.0 - 0.06 * 4 + 0.001, "not later than what follows it"
     assert transcript.tail is not None
-    assert transcript.tail.text == "light"
+    assert transcript.tail.text == "turn the light on"
+
+
+def test_a_mark_goes_between_sentences_and_into_short_pauses() -> None:
+    for second, time_s in ((" it", 2.0), (" it", 1.4)):
+        transcript = spoken((" done.", 1.0), (second, time_s), (" works", time_s + 0.4))
+        step = transcript.insert(SegmentKind.NOTE, "here", 1.1, 99.0)
+        assert [segment.text for segment in step.settled] == ["done.", "here"]
+    transcript = spoken((" well", 1.0), (" it", 1.7), (" works", 2.1))
+    step = transcript.insert(SegmentKind.NOTE, "here", 1.3, 99.0)
+    assert [segment.text for segment in step.settled] == ["well", "here"]
+
+
+def test_marks_keep_their_order_at_a_cut() -> None:
+    """Speech without a pause: the cut is where both marks of the first part may go."""
+    transcript = Transcript()
+    settled: list[Segment] = []
+    for number in range(100):
+        text = " end." if number == 50 else f" w{number}"
+        settled += transcript.token(token(text, 0.4 + 0.4 * number)).settled
+        if number in (30, 40):
+            settled += transcript.insert(SegmentKind.NOTE, str(number), 0.4 * number, 9.0).settled
+    assert [segment.text[-4:] for segment in settled] == ["end.", "30", "40"]
+
+
+def test_missing_sound_ends_a_phrase() -> None:
+    transcript = spoken((" turn", 1.0), (" the", 1.3), (" light", 1.7))
+    transcript.insert(SegmentKind.NOTE, "mark", 1.5, 99.0)
+    transcript.insert(SegmentKind.GAP, "gap", 1.8, 99.0)
+    step = transcript.progress(2.2)
+    assert [segment.text for segment in step.settled] == ["turn the light", "mark", "gap"]
 
 
 def test_a_note_of_now_comes_at_once_when_all_words_are_out() -> None:
@@ -156,12 +220,10 @@ def test_a_note_of_now_comes_at_once_when_all_words_are_out() -> None:
     assert [segment.text for segment in step.settled] == ["here"]
 
 
-def test_a_note_in_the_words_so_far_leaves_a_last_word_that_may_grow() -> None:
-    transcript = Transcript()
-    transcript.token(token(" one", 1.0))
-    transcript.token(token(" kit", 1.5))
+def test_missing_sound_in_the_words_so_far_leaves_a_last_word_that_may_grow() -> None:
+    transcript = spoken((" one", 1.0), (" kit", 1.5))
     transcript.progress(1.55)
-    step = transcript.insert(SegmentKind.NOTE, "here", 1.55, 99.0)
+    step = transcript.insert(SegmentKind.GAP, "here", 1.55, 99.0)
     assert [segment.text for segment in step.settled] == ["one", "here"]
     transcript.token(token("chen", 1.7, start=False))
     assert transcript.tail is not None

@@ -186,11 +186,16 @@ class Editing(Taking):
         span = word_at(view.page, place) if place is not None else None
         if place is None or span is None:
             return
-        if not message.text:
-            await self.action_edit()
-            return
         block = view.page.block(place.block)
-        self._rewrite(block, block.text[: span.start] + message.text + block.text[span.end :])
+        head, tail = block.text[: span.start] + message.text, block.text[span.end :]
+        if message.whole:
+            self._rewrite(block, head + tail)
+            return
+        await self.action_edit()
+        if message.text:  # how it begins: the rest is to be typed
+            editor = self.query_one(ParagraphEditor)
+            editor.text = head + tail
+            editor.move_cursor((0, len(head)))
 
     def on_other_words_cancelled(self) -> None:
         self._close_menu()

@@ -14,6 +14,8 @@ from textual.widgets import OptionList
 from voxtui.events import Alternative
 
 OWN_WORDS = "write it yourself"
+BEGINNING = "…"
+"""Behind what is known only as the beginning of a word."""
 
 
 class OtherWords(OptionList):
@@ -42,21 +44,23 @@ class OtherWords(OptionList):
     """
 
     class Chosen(Message):
-        """Another word was chosen; "" to write it oneself."""
+        """Another word was chosen, or how it begins (not `whole`); "" to write it oneself."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, whole: bool) -> None:
             super().__init__()
             self.text = text
+            self.whole = whole
 
     class Cancelled(Message):
         """The word stays."""
 
     def __init__(self, alternatives: Sequence[Alternative]) -> None:
-        self._words = [other.text.strip() for other in alternatives]
-        width = max(len(word) for word in (*self._words, OWN_WORDS))
+        self._words = [(other.text.strip(), other.whole) for other in alternatives]
+        listed = [word if whole else word + BEGINNING for word, whole in self._words]
+        width = max(len(word) for word in (*listed, OWN_WORDS))
         shown = [
             f"{number}  {word:{width}}  {_percent(other.probability)}"
-            for number, (word, other) in enumerate(zip(self._words, alternatives, strict=True), 1)
+            for number, (word, other) in enumerate(zip(listed, alternatives, strict=True), 1)
         ]
         shown.append(f"{len(shown) + 1}  {OWN_WORDS:{width}}      ")
         super().__init__(*(Content(line) for line in shown), compact=True)
@@ -81,7 +85,8 @@ class OtherWords(OptionList):
         self.post_message(self.Cancelled())
 
     def _choose(self, index: int) -> None:
-        self.post_message(self.Chosen(self._words[index] if index < len(self._words) else ""))
+        own = index >= len(self._words)
+        self.post_message(self.Chosen(*(("", False) if own else self._words[index])))
 
 
 def _percent(probability: float) -> str:
