@@ -65,7 +65,8 @@ def print_bench(rows: list[dict[str, Any]]) -> None:
     """The figures of several precisions as a Markdown table."""
     intervals = list(rows[0]["live_rtf"])
     head = ["type", "GB/s", "step ms", "bound", "ratio", "encoder ms", "prefill ms", "start ms"]
-    head += ["end ms", *(f"live {interval} s" for interval in intervals), "peak MB", "accepted"]
+    head += ["end ms", *(f"live {interval} s" for interval in intervals)]
+    head += ["words wait ms", "peak MB", "accepted"]
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     for row in rows:
         cells = [row["type"], f"{row['bandwidth_gbs']:.1f}", f"{row['step_ms']:.1f}"]
@@ -73,6 +74,9 @@ def print_bench(rows: list[dict[str, Any]]) -> None:
         cells += [f"{row['encoder_ms_per_token']:.1f}", f"{row['prefill_ms']:.0f}"]
         cells += [f"{row['utterance_start_ms']:.1f}", f"{row['utterance_end_ms']:.0f}"]
         cells += [f"{row['live_rtf'][interval]:.2f}" for interval in intervals]
+        cells += [
+            f"{row['wait_ms']['mean']:.0f} (whole intervals {row['wait_ms']['whole_mean']:.0f})"
+        ]
         cells += [f"{row['peak_mb']:.0f}", f"{row['acceptance']:.2f}"]
         print("| " + " | ".join(cells) + " |")
 

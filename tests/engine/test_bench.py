@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from tests.engine.driver import Engine
 
 FIELDS = [
     *("type", "threads", "bandwidth_gbs", "encoder_ms_per_token", "step_ms", "step_bound_ms"),
-    *("prefill_ms", "utterance_start_ms", "utterance_end_ms", "live_rtf", "load_ms", "peak_mb"),
-    "acceptance",
+    *("prefill_ms", "utterance_start_ms", "utterance_end_ms", "live_rtf", "wait_ms"),
+    *("load_ms", "peak_mb", "acceptance"),
 ]
 
 
@@ -30,7 +31,11 @@ def test_figures(engine: Engine) -> None:
     live = figures["live_rtf"]
     assert isinstance(live, dict)
     assert list(live) == ["0.08", "0.24", "0.5", "1", "2"]
-    numbers = [figures[name] for name in FIELDS[2:] if name != "live_rtf"] + list(live.values())
+    wait = figures["wait_ms"]
+    assert isinstance(wait, dict)
+    assert list(wait) == ["mean", "p95", "whole_mean", "whole_p95"]
+    single = [figures[name] for name in FIELDS[2:] if name not in ("live_rtf", "wait_ms")]
+    numbers = [*single, *live.values(), *wait.values()]
     assert all(isinstance(number, int | float) and number > 0 for number in numbers)
 
 
@@ -47,6 +52,31 @@ def test_nothing_but_pads(engine: Engine, tmp_path: Path, recorded: str) -> None
     assert pads > 0.5 > texts
 
 
+def test_sound_is_worked_on_as_it_comes(engine: Engine) -> None:
+    """With time to spare a word waits for its last token's sound and not for half a second."""
+    wait = bench(engine)["wait_ms"]
+    assert isinstance(wait, dict)
+    assert 20 < wait["mean"] < 0.7 * wait["whole_mean"]
+    assert wait["whole_mean"] <= wait["whole_p95"]
+
+
+def test_minutes(engine: Engine) -> None:
+    """Each minute's steps are really made, and memory is told."""
+    result = engine.run("--bench", "--minutes", "2", "--json")
+    assert result.code == 0, result.err
+    lines = [json.loads(line) for line in result.text.splitlines()]
+    assert [line["minute"] for line in lines] == [1, 2]
+    assert lines[1]["steps"] - lines[0]["steps"] == 750
+    for line in lines:
+        assert line["live_rtf"] > 0
+        assert line["pass_ms"] > 0
+        assert line["memory_mb"] > 5
+        assert 1 <= line["steps_per_pass"] < 8
+    text = engine.run("--bench", "--minutes", "1").text
+    line = r" +1 minutes: .* of real time, .* ms a pass, \d+ steps in all, .* MB\n"
+    assert re.fullmatch(line, text)
+
+
 def test_text(engine: Engine) -> None:
     result = engine.run("--bench", "--replay", "speech")
     assert result.code == 0
@@ -61,6 +91,8 @@ def test_bad_use(engine: Engine, tmp_path: Path) -> None:
         (("--bench", "--replay", str(odd)), "neither token numbers"),
         (("--bench", "--replay", str(tmp_path / "none")), "cannot be read"),
         (("--stdin", "--json"), "go with --bench"),
+        (("--stdin", "--minutes", "1"), "go with --bench"),
+        (("--bench", "--minutes", "0"), "from 1 to 80"),
     ):
         result = engine.run(*args)
         assert result.code == 2

@@ -11,29 +11,13 @@
 
 #include "../src/files.h"
 #include "../src/random.h"
-#include "../src/stream.h"
+#include "bench_live.h"
 #include "exit_codes.h"
 #include "json_write.h"
-#include "replay.h"
 
-enum { INTERVALS = 5, REPLAYED = 1 << 16, TEN_MINUTES = 7500, ITEM = 1 << 20, AHEAD = 4096 };
+enum { REPLAYED = 1 << 16, ITEM = 1 << 20, AHEAD = 4096 };
 
-static const double intervals[INTERVALS] = { 0.08, 0.24, 0.5, 1.0, 2.0 };
-
-#define LIVE_SECONDS 12.0     /* of sound, for each interval */
 #define MOST_MS 5000.0        /* after which a measurement ends early */
-
-typedef struct bench {
-    vox_model *model;
-    const char *type;
-    int replays;
-    replay replay;
-    double load_ms, bandwidth_gbs, step_gb;
-    double encoder_ms, step_ms, prefill_ms, start_ms, end_ms, whole_end_ms, late_rtf;
-    double rtf[INTERVALS], steps_per_pass[INTERVALS];
-    double peak_mb;
-    int failed;
-} bench;
 
 /* ---- memory ---------------------------------------------------------------------------- */
 
@@ -93,7 +77,7 @@ static void measure_bandwidth(bench *b) {
     }
 }
 
-/* ---- streams --------------------------------------------------------------------------- */
+/* ---- single figures -------------------------------------------------------------------- */
 
 typedef struct watch {
     const vox_stream *stream;
@@ -105,70 +89,10 @@ static void on_event(const vox_event *event, void *user) {
     if (event->type == VOX_EVENT_TOKEN && w->stream->token != VOX_STREAMING_PAD) w->last_word = vox_now_ms();
 }
 
-static int check(bench *b, vox_status status, const char *message) {
-    if (status == VOX_OK || b->failed) return !b->failed;
-    fprintf(stderr, "voxtral: %s\n", message && *message ? message : "The benchmark failed.");
-    b->failed = 1;
-    return 0;
-}
-
-static vox_stream *open_stream(bench *b, double interval, int no_draft, watch *w) {
-    char err[512] = "";
-    vox_stream *s = NULL;
-    vox_stream_params p = vox_stream_default_params();
-    p.interval_s = interval;
-    p.no_draft = no_draft;
-    p.no_rut_guard = 1;       /* the sound does not belong to the tokens */
-    p.on_event = w ? on_event : NULL;
-    p.user = w;
-    check(b, vox_stream_open(b->model, &p, &s, err, sizeof err), err);
-    if (s && b->replays) {
-        s->forced = b->replay.ids;
-        s->n_forced = b->replay.n;
-    }
-    return s;
-}
-
-/* Sound that rises and falls; returns the milliseconds that feeding took. */
-static double feed(bench *b, vox_stream *s, double seconds) {
-    static float samples[2 * VOX_SAMPLE_RATE];
-    static uint32_t state = 1;
-    const size_t n = (size_t)(seconds * VOX_SAMPLE_RATE + 0.5);
-    for (size_t i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        samples[i] = 0.2f * (float)(i / 1000 % 3) * ((float)(state >> 8) / (float)(1 << 23) - 1);
-    }
-    const double start = vox_now_ms();
-    check(b, vox_stream_feed(s, samples, n), vox_stream_error(s));
-    return vox_now_ms() - start;
-}
-
-/* Compute time over audio time when sound comes an interval at a time. */
-static double live(bench *b, vox_stream *s, double interval) {
-    double ms = 0, seconds = 0;
-    while (seconds < LIVE_SECONDS && ms < MOST_MS && !b->failed) {
-        ms += feed(b, s, interval);
-        seconds += interval;
-    }
-    return ms / 1000 / seconds;
-}
-
-static void measure_live(bench *b) {
-    for (int i = 0; i < INTERVALS && !b->failed; i++) {
-        vox_stream *s = open_stream(b, intervals[i], 0, NULL);
-        if (!s) return;
-        b->rtf[i] = live(b, s, intervals[i]);
-        b->steps_per_pass[i] = s->passes ? (double)s->generated / (double)s->passes : 1;
-        if (intervals[i] == 0.5)
-            b->encoder_ms = s->encoder_ms / (double)(s->state.encoded - b->model->tokenizer.n_left_pad + 1);
-        vox_stream_close(s);
-    }
-}
-
 static void measure_step(bench *b) {
-    vox_stream *s = open_stream(b, 0.5, 1, NULL);
+    vox_stream *s = bench_open(b, 0.5, 1, NULL, NULL);
     if (!s) return;
-    for (double ms = 0; (s->passes < 40 && ms < MOST_MS) && !b->failed;) ms += feed(b, s, 0.5);
+    for (double ms = 0; (s->passes < 40 && ms < MOST_MS) && !b->failed;) ms += bench_feed(b, s, 0.5);
     if (s->passes) b->step_ms = s->decoder_ms / (double)s->passes;
     vox_stream_close(s);
 }
@@ -176,18 +100,18 @@ static void measure_step(bench *b) {
 /* The decoder's prompt at once, as when the first stream of a delay is opened. */
 static void measure_prefill(bench *b) {
     vox_utterance u;
-    vox_stream *s = open_stream(b, 0.5, 0, NULL);
+    vox_stream *s = bench_open(b, 0.5, 0, NULL, NULL);
     if (!s) return;
     const int length = vox_prompt_length(b->model, s->next->delay);
     int ids[VOX_BATCH_TOKENS];
-    if (check(b, vox_utterance_init(&u, b->model), "There is no memory for an utterance.")) {
+    if (bench_check(b, vox_utterance_init(&u, b->model), "There is no memory for an utterance.")) {
         memset(u.audio, 0, (size_t)VOX_BATCH_TOKENS * (size_t)b->model->config.decoder.dim * sizeof(float));
         const double start = vox_now_ms();
         while (u.decoded < length && !b->failed) {
             const int n = length - (int)u.decoded < VOX_BATCH_TOKENS ? length - (int)u.decoded : VOX_BATCH_TOKENS;
             for (int i = 0; i < n; i++) ids[i] = vox_prompt_token(u.decoded + i);
             u.audio_at = 0;
-            check(b, vox_utterance_decode(&u, ids, n, NULL, s->next->ffn_scale, u.decoded + n == length), "There is no memory to go on.");
+            bench_check(b, vox_utterance_decode(&u, ids, n, NULL, s->next->ffn_scale, u.decoded + n == length), "There is no memory to go on.");
             vox_utterance_keep(&u, NULL, n);
         }
         b->prefill_ms = vox_now_ms() - start;
@@ -199,54 +123,22 @@ static void measure_prefill(bench *b) {
 /* Of a second utterance, and to the last word when half an interval waits. */
 static void measure_ends(bench *b) {
     watch w = { 0 };
-    vox_stream *s = open_stream(b, 0.5, 0, &w);
+    vox_stream *s = bench_open(b, 0.5, 0, on_event, &w);
     if (!s) return;
     w.stream = s;
-    feed(b, s, 0.5);
-    check(b, vox_stream_reset(s), vox_stream_error(s));
-    b->start_ms = feed(b, s, 1.0 / VOX_SAMPLE_RATE);
-    for (int i = 0; i < 8; i++) feed(b, s, 0.48);
-    feed(b, s, 0.24);
+    bench_feed(b, s, 0.5);
+    bench_check(b, vox_stream_reset(s), vox_stream_error(s));
+    b->start_ms = bench_feed(b, s, 1.0 / VOX_SAMPLE_RATE);
+    for (int i = 0; i < 8; i++) bench_feed(b, s, 0.48);
+    bench_feed(b, s, 0.24);
     /* What was said is heard to its end; what follows is silence. */
     const int said = (int)(s->samples_in / b->model->config.samples_per_token);
     if (b->replays)
         for (int i = said; i < said + 64; i++) b->replay.ids[i] = VOX_STREAMING_PAD;
     const double start = vox_now_ms();
-    check(b, vox_stream_flush(s), vox_stream_error(s));
+    bench_check(b, vox_stream_flush(s), vox_stream_error(s));
     b->whole_end_ms = vox_now_ms() - start;
     b->end_ms = w.last_word > start ? w.last_word - start : b->whole_end_ms;
-    vox_stream_close(s);
-}
-
-static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
-    if (end - first > kv->window) first = end - kv->window;    /* what lies before is gone by then */
-    const size_t floats = (size_t)batch * (size_t)kv->n_heads * (size_t)kv->head_dim;
-    float *nothing = vox_alloc_zero(floats, sizeof *nothing);
-    vox_status status = nothing ? VOX_OK : VOX_ERR_MEMORY;
-    for (int64_t p = first; p < end && status == VOX_OK; p += batch) {
-        const int n = end - p < batch ? (int)(end - p) : batch;
-        status = vox_kv_prepare(kv, p, n);
-        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++) vox_kv_write(kv, layer, p, n, nothing, nothing);
-    }
-    vox_free(nothing);
-    return status;
-}
-
-/* As if ten minutes had been heard: both caches hold what they then hold. */
-static void measure_late(bench *b) {
-    vox_stream *s = open_stream(b, 1.0, 0, NULL);
-    if (!s) return;
-    feed(b, s, 1.0);
-    vox_utterance *u = &s->state;
-    const int per_token = b->model->config.downsample;
-    vox_status status = fill_kv(&u->decoder_kv, u->decoded, u->decoded + TEN_MINUTES, VOX_BATCH_TOKENS);
-    if (status == VOX_OK)
-        status = fill_kv(&u->encoder_kv, u->encoded * per_token, (u->encoded + TEN_MINUTES) * per_token, vox_batch_frames(b->model));
-    if (check(b, status, "There is no memory for ten minutes of sound.")) {
-        u->encoded += TEN_MINUTES;
-        u->decoded += TEN_MINUTES;
-        b->late_rtf = live(b, s, 1.0);
-    }
     vox_stream_close(s);
 }
 
@@ -273,8 +165,10 @@ static void print_text(const bench *b, const options *opt) {
     printf("start of an utterance        %8.1f ms\n", b->start_ms);
     printf("end of sound to last word    %8.1f ms, to the end %.1f\n", b->end_ms, b->whole_end_ms);
     for (int i = 0; i < INTERVALS; i++)
-        printf("live, interval %.2f s        %8.2f of real time, %.2f steps per pass\n", intervals[i], b->rtf[i], b->steps_per_pass[i]);
+        printf("live, interval %.2f s        %8.2f of real time, %.2f steps per pass\n", bench_intervals[i], b->rtf[i], b->steps_per_pass[i]);
     printf("live after ten minutes       %8.2f of real time, interval 1 s\n", b->late_rtf);
+    printf("words wait, interval 0.5 s   %8.0f ms, 95 %% at most %.0f; in whole intervals %.0f and %.0f\n", b->adaptive.mean,
+           b->adaptive.p95, b->fixed.mean, b->fixed.p95);
     printf("model made or loaded in      %8.0f ms\n", b->load_ms);
     printf("peak memory, ten minutes     %8.0f MB\n", b->peak_mb);
 }
@@ -294,9 +188,15 @@ static void print_json(const bench *b) {
     jsonl_open(&j, "live_rtf", '{');
     for (int i = 0; i < INTERVALS; i++) {
         char name[16];
-        snprintf(name, sizeof name, "%g", intervals[i]);
+        snprintf(name, sizeof name, "%g", bench_intervals[i]);
         jsonl_number(&j, name, b->rtf[i], 4);
     }
+    jsonl_close(&j, '}');
+    jsonl_open(&j, "wait_ms", '{');
+    jsonl_number(&j, "mean", b->adaptive.mean, 1);
+    jsonl_number(&j, "p95", b->adaptive.p95, 1);
+    jsonl_number(&j, "whole_mean", b->fixed.mean, 1);
+    jsonl_number(&j, "whole_p95", b->fixed.p95, 1);
     jsonl_close(&j, '}');
     jsonl_number(&j, "load_ms", b->load_ms, 1);
     jsonl_number(&j, "peak_mb", b->peak_mb, 1);
@@ -320,7 +220,7 @@ static int prepare(bench *b, const options *opt) {
     char err[512] = "";
     vox_model_info info;
     const double start = vox_now_ms();
-    if (!check(b, make_model(b, opt, err, sizeof err), err)) return 0;
+    if (!bench_check(b, make_model(b, opt, err, sizeof err), err)) return 0;
     b->load_ms = vox_now_ms() - start;
     vox_model_get_info(b->model, &info);
     b->type = info.precision;
@@ -328,21 +228,25 @@ static int prepare(bench *b, const options *opt) {
     b->replays = strcmp(recorded, "none") != 0;
     if (!b->replays) return 1;
     const int loaded = replay_load(&b->replay, recorded, REPLAYED, b->model->tokenizer.n_special, info.vocab_size, err, sizeof err);
-    return check(b, loaded ? VOX_OK : VOX_ERR_IO, err);
+    return bench_check(b, loaded ? VOX_OK : VOX_ERR_IO, err);
 }
 
 int bench_run(const options *opt) {
     static bench b;
     struct rusage usage;
-    if (prepare(&b, opt)) {
+    const int ready = prepare(&b, opt);
+    if (ready && opt->minutes) {
+        bench_soak(&b, opt->minutes, opt->json);
+    } else if (ready) {
         measure_bandwidth(&b);
         measure_prefill(&b);
         measure_step(&b);
-        measure_live(&b);
-        measure_late(&b);
+        bench_measure_live(&b);
+        bench_measure_waits(&b);
+        bench_measure_late(&b);
         measure_ends(&b);
     }
-    if (!b.failed) {
+    if (!b.failed && !opt->minutes) {
         getrusage(RUSAGE_SELF, &usage);
         b.peak_mb = (double)usage.ru_maxrss / 1024;
 #ifdef __APPLE__
