@@ -27,7 +27,7 @@ typedef struct reading {
     uint64_t sums[VOX_MAX_THREADS];
 } reading;
 
-static size_t bytes_of(const vox_weight *w) { return (size_t)w->rows * vox_row_bytes(w->type, w->cols); }
+static size_t bytes_of(const vox_weight *w) { return vox_weight_bytes(w, w->rows); }
 
 /* What a step of the decoder reads. */
 static size_t list_matrices(const vox_model *m, reading *r) {

@@ -39,7 +39,7 @@ static vox_precision choose(const char *folder) {
 /* The copy is made of a model in plain floats, or it is what the model's file holds anyhow. */
 static vox_status check_source(const char *file, vox_precision wanted, int *as_it_is, vox_error *err) {
     vox_files f;
-    vox_status status = vox_files_load(&f, file, VOX_PRECISION_AUTO, err);
+    vox_status status = vox_files_load(&f, file, VOX_PRECISION_AUTO, NULL, err);
     if (status != VOX_OK) return status;
     *as_it_is = f.precision == wanted;
     if (!*as_it_is && f.precision >= VOX_PRECISION_Q8_0)

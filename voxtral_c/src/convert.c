@@ -1,10 +1,7 @@
 /* convert.c - a model as one GGUF file: tensor by tensor, some rows at a time, on all cores. */
-#define _DEFAULT_SOURCE       /* madvise */
-#define _DARWIN_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -154,13 +151,6 @@ static void convert_rows(void *arg, int item, int thread) {
     }
 }
 
-/* The pages read so far need not stay in this process. */
-static void release(const vox_tensor *t, uint64_t from, uint64_t to) {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t begin = ((uintptr_t)t->data + from + page - 1) / page * page, end = ((uintptr_t)t->data + to) / page * page;
-    if (end > begin) madvise((void *)begin, end - begin, MADV_DONTNEED);
-}
-
 static vox_status report(converter *c) {
     if (!c->params->on_progress || !c->params->on_progress((double)c->written / (double)c->total, c->params->user)) return VOX_OK;
     return vox_fail(c->err, VOX_ERR_ABORTED, "The conversion of %s was stopped.", c->path);
@@ -177,7 +167,7 @@ static vox_status write_tensor(converter *c, const plan *p) {
     for (int at = 0; at < p->rows && status == VOX_OK; at += most) {
         rows_job job = { c, p, t, c->files.is_gguf ? 0 : p->slot.heads, at, p->rows - at < most ? p->rows - at : most, ITEM_WEIGHTS / p->cols + 1 };
         vox_pool_run(c->pool, convert_rows, &job, (job.count + job.per_item - 1) / job.per_item);
-        if (t) release(t, (uint64_t)at * source_row, (uint64_t)(at + job.count) * source_row);
+        if (t) vox_tensor_release(t, (uint64_t)at * source_row, (uint64_t)(at + job.count) * source_row);
         status = vox_out_write(&c->out, c->chunk, (size_t)job.count * bytes, c->err);
         c->written += (uint64_t)job.count * bytes;
         if (status == VOX_OK) status = report(c);
@@ -212,7 +202,7 @@ static vox_status check_params(const vox_quantize_params *p, const char *out, vo
 }
 
 static vox_status open_source(converter *c) {
-    vox_status status = vox_files_load(&c->files, c->path, VOX_PRECISION_AUTO, c->err);
+    vox_status status = vox_files_load(&c->files, c->path, VOX_PRECISION_AUTO, NULL, c->err);
     if (status == VOX_OK && c->files.precision >= VOX_PRECISION_Q8_0)
         return vox_fail(c->err, VOX_ERR_UNSUPPORTED, "%s holds %s weights already; convert the official folder or a BF16 file instead.",
                         c->path, vox_precision_name(c->files.precision));

@@ -67,7 +67,7 @@ vox_precision vox_precision_of(vox_weight_type type) {
 }
 
 /* The small files first: they fail sooner and decide the shapes. */
-static vox_status load_official(vox_files *f, const char *path, vox_precision precision, vox_error *err) {
+static vox_status load_official(vox_files *f, const char *path, vox_precision precision, vox_pool *pool, vox_error *err) {
     char *params = vox_path(path, "params.json"), *tekken = vox_path(path, "tekken.json");
     char *weights = vox_path(path, "consolidated.safetensors");
     vox_tensors file = { 0 };
@@ -76,7 +76,7 @@ static vox_status load_official(vox_files *f, const char *path, vox_precision pr
     if (status == VOX_OK) status = vox_tokenizer_load(&f->tokenizer, tekken, err);
     if (status == VOX_OK) status = check_fit(f, path, err);
     if (status == VOX_OK) status = safetensors_open(&file, weights, err);
-    if (status == VOX_OK) status = vox_weights_load(&f->weights, &f->config, &file, 0, precision, err);
+    if (status == VOX_OK) status = vox_weights_load(&f->weights, &f->config, &file, 0, precision, pool, err);
     vox_free(params);
     vox_free(tekken);
     vox_free(weights);
@@ -91,7 +91,7 @@ static const float *find_filters(const vox_files *f) {
     return fits ? (const float *)(const void *)t->data : NULL;
 }
 
-static vox_status load_gguf(vox_files *f, const char *path, vox_precision precision, vox_error *err) {
+static vox_status load_gguf(vox_files *f, const char *path, vox_precision precision, vox_pool *pool, vox_error *err) {
     vox_status status = gguf_open(&f->meta, path, err);
     if (status == VOX_OK) status = vox_config_from_gguf(&f->config, &f->meta, err);
     if (status == VOX_OK) status = vox_tokenizer_from_gguf(&f->tokenizer, &f->meta, err);
@@ -99,14 +99,14 @@ static vox_status load_gguf(vox_files *f, const char *path, vox_precision precis
     if (status != VOX_OK) return status;
     f->is_gguf = 1;
     f->filters = find_filters(f);
-    return vox_weights_load(&f->weights, &f->config, &f->meta.tensors, 1, precision, err);
+    return vox_weights_load(&f->weights, &f->config, &f->meta.tensors, 1, precision, pool, err);
 }
 
-vox_status vox_files_load(vox_files *f, const char *path, vox_precision precision, vox_error *err) {
+vox_status vox_files_load(vox_files *f, const char *path, vox_precision precision, vox_pool *pool, vox_error *err) {
     char *file = NULL;
     memset(f, 0, sizeof *f);
     vox_status status = vox_find_gguf(path, &file, err);
-    if (status == VOX_OK) status = file ? load_gguf(f, file, precision, err) : load_official(f, path, precision, err);
+    if (status == VOX_OK) status = file ? load_gguf(f, file, precision, pool, err) : load_official(f, path, precision, pool, err);
     vox_free(file);
     if (status == VOX_OK) f->precision = vox_precision_of(f->weights.type);
     else vox_files_free(f);

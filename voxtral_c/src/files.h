@@ -19,8 +19,9 @@ typedef struct vox_files {
 vox_precision vox_precision_of(vox_weight_type type);
 vox_weight_type vox_precision_weights(vox_precision precision);      /* and back; not of AUTO */
 
-/* `precision` is AUTO, BF16 or F32: how the weights shall be held in memory. */
-vox_status vox_files_load(vox_files *f, const char *path, vox_precision precision, vox_error *err);
+/* `precision` is AUTO, BF16 or F32: how the weights shall be held in memory. pool: as in
+ * vox_weights_load. */
+vox_status vox_files_load(vox_files *f, const char *path, vox_precision precision, vox_pool *pool, vox_error *err);
 void vox_files_free(vox_files *f);    /* also of one zeroed */
 
 /* *file: the GGUF file that `path` is, or the only one in the folder `path`; NULL if it is an

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "interleave.h"
+
 enum { MAGIC = 0x46554747, DEFAULT_ALIGNMENT = 32, MAX_ALIGNMENT = 1 << 20 };
 #define MAX_ELEMENTS ((int64_t)1 << 46)
 
@@ -184,7 +186,9 @@ static vox_status read_tensor(const gguf *g, cursor *c, vox_tensor *t, uint64_t 
         t->shape[i] = (int64_t)n;
         t->count *= (int64_t)n;
     }
-    t->type = gguf_weight_type(take_u32(c));
+    const uint32_t number = take_u32(c);
+    t->type = gguf_weight_type(number < GGUF_INTERLEAVED ? number : number - GGUF_INTERLEAVED);
+    t->interleaved = number >= GGUF_INTERLEAVED;
     *offset = take_u64(c);
     *size = 0;
     if (c->bad) return damaged(g, err);
@@ -194,6 +198,10 @@ static vox_status read_tensor(const gguf *g, cursor *c, vox_tensor *t, uint64_t 
         return vox_fail(err, VOX_ERR_FORMAT, "%s: the rows of %.*s are no whole number of blocks.", g->tensors.path,
                         shown(name), name.at);
     *size = (uint64_t)(t->count / block) * vox_block_bytes(t->type);
+    if (!t->interleaved) return VOX_OK;
+    if (t->n_dims != 2 || block == 1 || t->shape[0] > INT32_MAX - VOX_PANEL || row > INT32_MAX)
+        return vox_fail(err, VOX_ERR_FORMAT, "%s: the shape of %.*s is malformed.", g->tensors.path, shown(name), name.at);
+    *size = vox_interleaved_bytes(t->type, (int)t->shape[0], (int)row);
     return VOX_OK;
 }
 
@@ -216,7 +224,7 @@ static vox_status read_tensors(gguf *g, cursor *c, uint64_t count, vox_error *er
     for (uint64_t i = 0; i < count; i++) {
         vox_tensor *t = &g->tensors.list[i];
         read_tensor(g, &again, t, &offset, &size, err);
-        if (offset & mask || start > file || offset > file - start || size > file - start - offset)
+        if (offset & mask || (t->interleaved && (start + offset) % VOX_LINE) || start > file || offset > file - start || size > file - start - offset)
             return vox_fail(err, VOX_ERR_FORMAT,
                             "%s: %.*s lies outside the file; the download is incomplete or damaged, fetch the file again.",
                             g->tensors.path, t->name_len < 200 ? (int)t->name_len : 200, t->name);

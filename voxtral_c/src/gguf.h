@@ -42,6 +42,10 @@ int gguf_string(const gguf *g, const char *key, gguf_text *out);
 /* The string at `at`, in an array of strings; returns where the next one begins. */
 const uint8_t *gguf_next_string(const uint8_t *at, gguf_text *out);
 
+/* Added to the number of a type in blocks whose rows are interleaved (interleave.h), which only this
+ * engine writes and reads, for itself. Such a tensor has two dimensions and begins at a whole line. */
+enum { GGUF_INTERLEAVED = 1000 };
+
 /* GGUF's number for a type that this engine reads, and back (VOX_WEIGHT_TYPES if unknown). */
 uint32_t gguf_weight_type_number(vox_weight_type type);
 vox_weight_type gguf_weight_type(uint32_t number);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 256, GROUP = 32, PIECE = 4, MOST_BYTES = 8 * sizeof(vox_q8_0) };
+enum { CHUNK = 256, GROUP = 32, PIECE = 4 };
 
 static size_t lines_up(size_t bytes) { return (bytes + VOX_LINE - 1) / VOX_LINE * VOX_LINE; }
 
@@ -18,14 +18,10 @@ size_t vox_panel_head(vox_weight_type type, int cols) {
     return type == VOX_WEIGHT_Q6_K ? lines_up(chunks_of(cols) * VOX_PANEL * sizeof(uint16_t)) : 0;
 }
 
-size_t vox_chunk_bytes(vox_weight_type type) {
-    const size_t block = vox_block_bytes(type);
-    return VOX_LINE * (type == VOX_WEIGHT_Q8_0 ? CHUNK / GROUP * block / PIECE : block / PIECE);
-}
-
 size_t vox_panel_bytes(vox_weight_type type, int cols) {
-    if (type != VOX_WEIGHT_Q8_0) return vox_panel_head(type, cols) + chunks_of(cols) * vox_chunk_bytes(type);
-    return ((size_t)cols / CHUNK * (CHUNK / GROUP) + groups_of(cols % CHUNK)) * vox_chunk_bytes(type) / (CHUNK / GROUP);
+    if (!vox_is_quantised(type)) return VOX_PANEL * vox_row_bytes(type, cols);
+    if (type != VOX_WEIGHT_Q8_0) return vox_panel_head(type, cols) + chunks_of(cols) * vox_chunk_lines(type) * VOX_LINE;
+    return ((size_t)cols / CHUNK * vox_chunk_lines(type) + groups_of(cols % CHUNK) / 2 * 17) * VOX_LINE;
 }
 
 size_t vox_interleaved_bytes(vox_weight_type type, int rows, int cols) {
@@ -43,7 +39,7 @@ static void move_pieces(uint8_t *lines, uint8_t *block, size_t bytes, int back) 
 }
 
 static void move_chunk(vox_weight_type type, uint8_t *panel, int row, int chunk, int cols, uint8_t *blocks, int back) {
-    uint8_t *lines = panel + vox_panel_head(type, cols) + (size_t)chunk * vox_chunk_bytes(type) + PIECE * (size_t)row;
+    uint8_t *lines = panel + vox_panel_head(type, cols) + (size_t)chunk * vox_chunk_lines(type) * VOX_LINE + PIECE * (size_t)row;
     if (type == VOX_WEIGHT_Q8_0) {
         const int left = cols - chunk * CHUNK, groups = (left < CHUNK ? left : CHUNK) / GROUP;
         uint8_t *q = lines + groups_of(left) / 2 * VOX_LINE;
@@ -70,19 +66,22 @@ void vox_interleave(vox_weight_type type, const void *rows, int n, int cols, voi
     else memset(panel, 0, vox_panel_head(type, cols));      /* may end between two lines */
     for (int chunk = 0; chunk * CHUNK < cols; chunk++)
         for (int r = 0; r < n; r++) {
-            uint8_t blocks[MOST_BYTES];
+            uint8_t blocks[VOX_CHUNK_BLOCKS];
             const size_t at = (size_t)r * row_bytes + (size_t)chunk * vox_row_bytes(type, CHUNK);
             memcpy(blocks, (const uint8_t *)rows + at, blocks_bytes(type, chunk, cols));
             move_chunk(type, panel, r, chunk, cols, blocks, 0);
         }
 }
 
-void vox_interleaved_row(vox_weight_type type, const void *data, int row, int cols, float *out) {
+void vox_interleaved_blocks(vox_weight_type type, const void *data, int row, int chunk, int cols, void *blocks) {
     uint8_t *panel = (uint8_t *)(uintptr_t)data + (size_t)(row / VOX_PANEL) * vox_panel_bytes(type, cols);    /* only read */
-    for (int chunk = 0; chunk * CHUNK < cols; chunk++) {
-        uint8_t blocks[MOST_BYTES];
-        move_chunk(type, panel, row % VOX_PANEL, chunk, cols, blocks, 1);
-        const int left = cols - chunk * CHUNK;
-        vox_dequantize(type, blocks, out + (size_t)chunk * CHUNK, (size_t)(left < CHUNK ? left : CHUNK));
+    move_chunk(type, panel, row % VOX_PANEL, chunk, cols, blocks, 1);
+}
+
+void vox_interleaved_row(vox_weight_type type, const void *data, int row, int cols, float *out) {
+    for (int at = 0; at < cols; at += CHUNK) {
+        uint8_t blocks[VOX_CHUNK_BLOCKS];
+        vox_interleaved_blocks(type, data, row, at / CHUNK, cols, blocks);
+        vox_dequantize(type, blocks, out + at, (size_t)(cols - at < CHUNK ? cols - at : CHUNK));
     }
 }

@@ -22,13 +22,19 @@ enum { VOX_PANEL = 16, VOX_LINE = 64 };
 size_t vox_panel_bytes(vox_weight_type type, int cols);
 size_t vox_interleaved_bytes(vox_weight_type type, int rows, int cols);
 
-/* The lines of a panel's first chunk lie at panel + vox_panel_head, those of the next
- * vox_chunk_bytes further. */
+/* Bytes before a panel's first chunk, and lines of a whole one. */
 size_t vox_panel_head(vox_weight_type type, int cols);
-size_t vox_chunk_bytes(vox_weight_type type);
+static inline size_t vox_chunk_lines(int type) {
+    return type == VOX_WEIGHT_Q8_0 ? 68 : type == VOX_WEIGHT_Q4_K ? 36 : type == VOX_WEIGHT_Q5_K ? 44 : 52;
+}
 
 /* One panel out of n <= 16 rows in GGUF's order, which lie one behind the other. */
 void vox_interleave(vox_weight_type type, const void *rows, int n, int cols, void *panel);
+
+/* The blocks of 256 columns of one row (fewer at its end), in GGUF's order: at most
+ * VOX_CHUNK_BLOCKS bytes. */
+enum { VOX_CHUNK_BLOCKS = 8 * sizeof(vox_q8_0) };
+void vox_interleaved_blocks(vox_weight_type type, const void *data, int row, int chunk, int cols, void *blocks);
 
 /* Row `row` of an interleaved matrix as float32. */
 void vox_interleaved_row(vox_weight_type type, const void *data, int row, int cols, float *out);

@@ -68,8 +68,6 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     const size_t n = (size_t)frames, dim = (size_t)c->encoder.dim, width = (size_t)c->decoder.dim;
     const size_t a = vox_attention_scratch(&c->encoder, frames), b = vox_attention_scratch(&c->decoder, VOX_BATCH_TOKENS);
     m->compute.kernels = vox_kernels_select(p->kernels);
-    m->compute.pool = vox_pool_new(p->threads ? p->threads : vox_physical_cores());
-    if (!m->compute.pool) return no_memory(err);
     m->compute.scratch_size = ((a > b ? a : b) + 15) / 16 * 16;
     m->compute.scratch = vox_alloc(m->compute.scratch_size * (size_t)vox_pool_threads(m->compute.pool), sizeof(float));
     m->compute.n_chunks = quantised_chunks(c, frames);
@@ -92,7 +90,7 @@ static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     vox_files f;
     char *path = NULL;
     vox_status status = vox_cache_find(m->path, p, &path, err);
-    if (status == VOX_OK) status = vox_files_load(&f, path, as_stored ? VOX_PRECISION_AUTO : p->precision, err);
+    if (status == VOX_OK) status = vox_files_load(&f, path, as_stored ? VOX_PRECISION_AUTO : p->precision, m->compute.pool, err);
     vox_free(path);
     if (status != VOX_OK) return status;
     m->config = f.config;
@@ -112,9 +110,10 @@ vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model
     vox_model *m = vox_alloc_zero(1, sizeof *m);
     if (!m) return no_memory(err);
     m->path = vox_copy_text(path);
-    status = m->path ? fill(m, user, err) : no_memory(err);
+    m->compute.pool = vox_pool_new(p->threads ? p->threads : vox_physical_cores());
+    status = m->path && m->compute.pool ? fill(m, user, err) : no_memory(err);
     if (status == VOX_OK) {
-        m->cache_bytes = vox_block_weights(m->weights.type) > 1;
+        m->cache_bytes = vox_is_quantised(m->weights.type);
         status = make_buffers(m, p, err);
     }
     if (status != VOX_OK) {

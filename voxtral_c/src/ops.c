@@ -8,7 +8,7 @@
 #define INLINE_WORK 400000.0
 #define ITEM_WORK 60000.0
 
-enum { ROW_STEP = 32 };       /* rows that the widest kernel takes at once */
+enum { ROW_STEP = 2 * VOX_PANEL };       /* items are whole panels of rows */
 
 static int min_int(int a, int b) { return a < b ? a : b; }
 static int max_int(int a, int b) { return a > b ? a : b; }
@@ -31,15 +31,13 @@ typedef struct product_job {
     size_t ldx;
 } product_job;
 
-static int is_quantised(const vox_weight *w) { return vox_block_weights(w->type) > 1; }
-
 static void multiply_rows(const product_job *job, const vox_product *p, int from, int rows) {
     const vox_kernels *k = job->c->kernels;
     const vox_weight *w = p->w;
     const size_t cols = (size_t)w->cols, ldy = (size_t)w->rows;
-    const void *data = (const char *)w->data + (size_t)from * vox_row_bytes(w->type, w->cols);
+    const void *data = (const char *)w->data + vox_weight_bytes(w, from);
     float *y = p->y + from;
-    if (is_quantised(w)) k->matmul_quant(w->type, data, rows, w->cols, job->c->chunks, job->n, y, ldy);
+    if (vox_is_quantised(w->type)) k->matmul_quant(w->type, data, rows, w->cols, job->c->chunks, job->n, y, ldy);
     else if (w->type == VOX_WEIGHT_BF16) k->matmul_bf16(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
     else if (w->type == VOX_WEIGHT_F16) k->matmul_f16(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
     else k->matmul_f32(data, cols, rows, w->cols, job->x, job->ldx, job->n, y, ldy);
@@ -86,7 +84,7 @@ static void multiply(product_job *job) {
 void vox_matmul(const vox_compute *c, const vox_product *products, int count,
                 const float *x, size_t ldx, int n) {
     int quantised = 0, batch = n;
-    for (int i = 0; i < count; i++) quantised |= is_quantised(products[i].w);
+    for (int i = 0; i < count; i++) quantised |= vox_is_quantised(products[i].w->type);
     const int k = products[0].w->cols;
     if (quantised) batch = min_int(n, (int)(c->n_chunks / vox_chunks(k)));
     for (int from = 0; from < n; from += batch) {

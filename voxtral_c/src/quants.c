@@ -20,6 +20,8 @@ int vox_block_weights(vox_weight_type type) { return types[type].weights; }
 
 size_t vox_block_bytes(vox_weight_type type) { return types[type].bytes; }
 
+int vox_is_quantised(vox_weight_type type) { return types[type].weights > 1; }
+
 size_t vox_row_bytes(vox_weight_type type, int cols) {
     return (size_t)cols / (size_t)types[type].weights * types[type].bytes;
 }

@@ -55,6 +55,7 @@ _Static_assert(sizeof(vox_q8_0) == 34 && sizeof(vox_q4_k) == 144 && sizeof(vox_q
 /* Weights in a block (1 for plain floats) and its bytes. */
 int vox_block_weights(vox_weight_type type);
 size_t vox_block_bytes(vox_weight_type type);
+int vox_is_quantised(vox_weight_type type);      /* is stored in blocks */
 /* Bytes of a row of `cols` weights, a whole number of blocks. */
 size_t vox_row_bytes(vox_weight_type type, int cols);
 /* "f32", "bf16", "f16", "q8_0", "q4_k", "q5_k", "q6_k" */

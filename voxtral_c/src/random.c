@@ -39,26 +39,39 @@ static const uint8_t *pool_of(filler *f, vox_weight_type type) {
     return f->pool[type];
 }
 
-static void *make(filler *f, vox_weight_type type, int64_t count) {
-    const size_t bytes = (size_t)(count / vox_block_weights(type)) * vox_block_bytes(type);
+static int copy_random(filler *f, vox_weight_type type, uint8_t *data, size_t bytes) {
     const size_t blocks = (size_t)(POOL / vox_block_weights(type)), size = vox_block_bytes(type);
-    uint8_t *data = vox_weights_own(f->w, bytes);
     const uint8_t *pool = pool_of(f, type);
-    if (!data || !pool) return NULL;
-    for (size_t at = 0; at < bytes;) {
+    for (size_t at = 0; at < bytes && pool;) {
         const size_t from = next(f) % blocks * size;
         const size_t n = blocks * size - from < bytes - at ? blocks * size - from : bytes - at;
         memcpy(data + at, pool + from, n);
         at += n;
     }
-    return data;
+    return pool != NULL;
+}
+
+static void *make(filler *f, vox_weight_type type, int rows, int cols) {
+    const size_t row = vox_row_bytes(type, cols);
+    if (!vox_is_quantised(type)) {
+        uint8_t *data = vox_weights_own(f->w, (size_t)rows * row);
+        return data && copy_random(f, type, data, (size_t)rows * row) ? data : NULL;
+    }
+    uint8_t *data = vox_weights_own(f->w, vox_interleaved_bytes(type, rows, cols)), *panel = vox_alloc(VOX_PANEL, row);
+    int ok = data && panel;
+    for (int r = 0; r < rows && ok; r += VOX_PANEL) {
+        ok = copy_random(f, type, panel, VOX_PANEL * row);
+        vox_interleave(type, panel, rows - r < VOX_PANEL ? rows - r : VOX_PANEL, cols, data + vox_interleaved_bytes(type, r, cols));
+    }
+    vox_free(panel);
+    return ok ? data : NULL;
 }
 
 static vox_status fill_slot(void *user, const vox_slot *slot) {
     filler *f = user;
     const int taps = slot->kind == VOX_SLOT_CONV ? 3 : 1;
     if (slot->kind == VOX_SLOT_VECTOR) {
-        float *data = make(f, VOX_WEIGHT_F32, slot->rows);
+        float *data = make(f, VOX_WEIGHT_F32, 1, slot->rows);
         if (!data) return VOX_ERR_MEMORY;
         for (int i = 0; i < slot->rows; i++) data[i] += strstr(slot->gguf, "norm") ? 1 : 0;
         *(const float **)slot->target = data;
@@ -67,7 +80,7 @@ static vox_status fill_slot(void *user, const vox_slot *slot) {
     }
     const vox_weight_type type = vox_slot_type(slot, f->type);
     const int64_t count = (int64_t)slot->rows * slot->cols * taps;
-    const vox_weight made = { type, slot->rows, slot->cols * taps, make(f, type, count) };
+    const vox_weight made = { type, slot->rows, slot->cols * taps, make(f, type, slot->rows, slot->cols * taps) };
     *(vox_weight *)slot->target = made;
     f->w->parameters += count;
     return made.data ? VOX_OK : VOX_ERR_MEMORY;

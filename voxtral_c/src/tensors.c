@@ -1,4 +1,5 @@
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE       /* madvise */
+#define _DARWIN_C_SOURCE
 #include "tensors.h"
 
 #include <errno.h>
@@ -7,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "interleave.h"
 
 static vox_status map_file(vox_tensors *t, size_t least, vox_error *err) {
     struct stat info;
@@ -54,6 +57,18 @@ const vox_tensor *vox_tensors_find(const vox_tensors *t, const char *name) {
 }
 
 void vox_tensor_read(const vox_tensor *t, int64_t begin, int64_t n, float *out) {
+    if (t->interleaved) {
+        const int64_t cols = t->shape[1];
+        for (int64_t i = begin; i < begin + n; i += cols, out += cols)
+            vox_interleaved_row(t->type, t->data, (int)(i / cols), (int)cols, out);
+        return;
+    }
     const size_t at = (size_t)(begin / vox_block_weights(t->type)) * vox_block_bytes(t->type);
     vox_dequantize(t->type, t->data + at, out, (size_t)n);
+}
+
+void vox_tensor_release(const vox_tensor *t, uint64_t from, uint64_t to) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)t->data + from + page - 1) / page * page, end = ((uintptr_t)t->data + to) / page * page;
+    if (end > begin) madvise((void *)begin, end - begin, MADV_DONTNEED);
 }

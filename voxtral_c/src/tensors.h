@@ -11,6 +11,7 @@ typedef struct vox_tensor {
     const char *name;         /* not NUL-terminated, name_len bytes; lives in the mapping */
     size_t name_len;
     vox_weight_type type;     /* VOX_WEIGHT_TYPES: one that this engine does not read */
+    int interleaved;          /* of a type in blocks: as in interleave.h, else as in GGUF */
     int n_dims;
     int64_t shape[VOX_MAX_DIMS];   /* the last one runs fastest: [rows, cols] */
     int64_t count;            /* number of elements */
@@ -31,7 +32,11 @@ void vox_tensors_close(vox_tensors *t);    /* also of one zeroed or half opened 
 
 const vox_tensor *vox_tensors_find(const vox_tensors *t, const char *name);
 
-/* Elements begin .. begin+n-1 as float32, whole blocks. The type must be a known one. */
+/* Elements begin .. begin+n-1 as float32, whole blocks, of an interleaved one whole rows. The type
+ * must be a known one. */
 void vox_tensor_read(const vox_tensor *t, int64_t begin, int64_t n, float *out);
+
+/* The pages of its bytes from .. to-1, read so far, need not stay in this process. */
+void vox_tensor_release(const vox_tensor *t, uint64_t from, uint64_t to);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "layout.h"
 
+enum { RELEASE_BYTES = 64 << 20 };
+
 /* Each owned block begins with this header, padded so that the data stays aligned. */
 struct vox_owned {
     struct vox_owned *next;
@@ -15,6 +17,7 @@ typedef struct loader {
     vox_weights *w;
     int gguf;                 /* the names and the rows' order are those of GGUF */
     vox_precision precision;
+    vox_pool *pool;           /* may be NULL */
     vox_error *err;
 } loader;
 
@@ -64,12 +67,9 @@ static vox_status find(loader *l, const vox_slot *slot, const vox_tensor **out) 
     return VOX_OK;
 }
 
-static int is_block_type(vox_weight_type type) { return vox_block_weights(type) > 1; }
-
-/* The data lies in the file so that kernels can read it there: as float16 or in numbers of one
- * byte and two, whose place does not matter to them. */
+/* The data lies in the file so that kernels can read it there, which those of blocks need not. */
 static int is_aligned(const vox_tensor *t) {
-    return (uintptr_t)t->data % (t->type == VOX_WEIGHT_F32 ? 4 : 2) == 0;
+    return vox_is_quantised(t->type) || (uintptr_t)t->data % (t->type == VOX_WEIGHT_F32 ? 4 : 2) == 0;
 }
 
 static const float *widened(loader *l, const vox_tensor *t) {
@@ -79,12 +79,41 @@ static const float *widened(loader *l, const vox_tensor *t) {
 }
 
 static vox_status load_vector(loader *l, const vox_tensor *t, const float **out) {
+    if (!l->pool) return VOX_OK;
     const int in_place = t->type == VOX_WEIGHT_F32 && is_aligned(t);
     *out = in_place ? (const float *)(const void *)t->data : widened(l, t);
     return *out ? VOX_OK : no_memory(l);
 }
 
-/* Used where it lies in the file, unless float32 was asked for. */
+typedef struct interleave_job {
+    const vox_tensor *t;
+    uint8_t *out;
+    int first;                /* panel */
+} interleave_job;
+
+static void interleave_panel(void *arg, int item, int thread) {
+    const interleave_job *job = arg;
+    const int rows = (int)job->t->shape[0], cols = (int)job->t->shape[1], panel = job->first + item, from = panel * VOX_PANEL;
+    (void)thread;
+    vox_interleave(job->t->type, job->t->data + (size_t)from * vox_row_bytes(job->t->type, cols),
+                   rows - from < VOX_PANEL ? rows - from : VOX_PANEL, cols,
+                   job->out + (size_t)panel * vox_panel_bytes(job->t->type, cols));
+}
+
+/* Some panels at a time, so that never much more than one copy is in memory. */
+static const void *interleaved(loader *l, const vox_tensor *t) {
+    const int rows = (int)t->shape[0], cols = (int)t->shape[1], panels = (rows + VOX_PANEL - 1) / VOX_PANEL;
+    const size_t row = vox_row_bytes(t->type, cols);
+    const int most = (int)(RELEASE_BYTES / (row * VOX_PANEL)) + 1;
+    interleave_job job = { t, vox_weights_own(l->w, vox_interleaved_bytes(t->type, rows, cols)), 0 };
+    for (; job.out && job.first < panels; job.first += most) {
+        vox_pool_run(l->pool, interleave_panel, &job, panels - job.first < most ? panels - job.first : most);
+        vox_tensor_release(t, (uint64_t)job.first * VOX_PANEL * row, (uint64_t)t->count / (uint64_t)cols * row);
+    }
+    return job.out;
+}
+
+/* Used where it lies in the file, unless float32 was asked for or rows must be interleaved. */
 static vox_status load_matrix(loader *l, const vox_slot *slot, const vox_tensor *t, vox_weight *m) {
     const int widen = !is_aligned(t) || (l->precision == VOX_PRECISION_F32 && t->type != VOX_WEIGHT_F32);
     *m = (vox_weight){ widen ? VOX_WEIGHT_F32 : t->type, slot->rows, slot->cols, t->data };
@@ -92,13 +121,16 @@ static vox_status load_matrix(loader *l, const vox_slot *slot, const vox_tensor 
         return vox_fail(l->err, VOX_ERR_UNSUPPORTED,
                         "%s holds %s weights; %s. Choose the precision f32 or auto.", l->w->file.path,
                         vox_weight_type_name(t->type),
-                        is_block_type(t->type) ? "what they lack of BF16 is lost" : "BF16 would change them");
+                        vox_is_quantised(t->type) ? "what they lack of BF16 is lost" : "BF16 would change them");
+    if (!l->pool) return VOX_OK;
     if (widen) m->data = widened(l, t);
+    else if (vox_is_quantised(t->type) && !t->interleaved) m->data = interleaved(l, t);
     return m->data ? VOX_OK : no_memory(l);
 }
 
 /* [out, in, 3] becomes [out, 3 * in], so that three frames side by side are one column. */
 static vox_status load_conv(loader *l, const vox_slot *slot, const vox_tensor *t, vox_weight *m) {
+    if (!l->pool) return VOX_OK;
     const size_t out = (size_t)slot->rows, in = (size_t)slot->cols;
     float *data = own(l, t->count), *taps = vox_alloc(3 * in, sizeof *taps);
     for (size_t o = 0; o < out && data && taps; o++) {
@@ -117,7 +149,7 @@ static vox_status load_slot(void *user, const vox_slot *slot) {
     vox_status status = find(l, slot, &t);
     if (status != VOX_OK) return status;
     if (slot->kind == VOX_SLOT_VECTOR) return load_vector(l, t, slot->target);
-    if (slot->kind == VOX_SLOT_CONV && is_block_type(t->type))
+    if (slot->kind == VOX_SLOT_CONV && vox_is_quantised(t->type))
         return vox_fail(l->err, VOX_ERR_UNSUPPORTED, "%s: %.*s must be F32, F16 or BF16.", l->w->file.path,
                         (int)t->name_len, t->name);
     if (slot->kind == VOX_SLOT_CONV) return load_conv(l, slot, t, slot->target);
@@ -125,8 +157,8 @@ static vox_status load_slot(void *user, const vox_slot *slot) {
 }
 
 vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensors *file, int from_gguf,
-                            vox_precision precision, vox_error *err) {
-    loader l = { w, from_gguf, precision, err };
+                            vox_precision precision, vox_pool *pool, vox_error *err) {
+    loader l = { w, from_gguf, precision, pool, err };
     memset(w, 0, sizeof *w);
     w->file = *file;
     memset(file, 0, sizeof *file);
@@ -149,7 +181,16 @@ void vox_weights_free(vox_weights *w) {
     memset(w, 0, sizeof *w);
 }
 
+size_t vox_weight_bytes(const vox_weight *w, int rows) {
+    if (vox_is_quantised(w->type)) return vox_interleaved_bytes(w->type, rows, w->cols);
+    return (size_t)rows * vox_row_bytes(w->type, w->cols);
+}
+
 void vox_weight_row(const vox_weight *w, int row, float *out) {
     const uint8_t *data = w->data;
+    if (vox_is_quantised(w->type)) {
+        vox_interleaved_row(w->type, data, row, w->cols, out);
+        return;
+    }
     vox_dequantize(w->type, data + (size_t)row * vox_row_bytes(w->type, w->cols), out, (size_t)w->cols);
 }

@@ -3,14 +3,16 @@
 #define VOX_WEIGHTS_H
 
 #include "config.h"
+#include "interleave.h"
 #include "tensors.h"
+#include "threads.h"
 
 /* A matrix: y = W x maps cols inputs to rows outputs. The data lies in the mapped file or in
  * memory of the weights' own; either way it lives as long as the vox_weights. */
 typedef struct vox_weight {
     vox_weight_type type;
     int rows, cols;
-    const void *data;         /* rows of vox_row_bytes(type, cols) */
+    const void *data;         /* rows one behind the other; types in blocks: 16 interleaved */
 } vox_weight;
 
 /* One transformer layer. Vectors are float32; those marked * are NULL where the model has none. */
@@ -34,13 +36,17 @@ typedef struct vox_weights {
     struct vox_owned *owned;      /* blocks to free */
 } vox_weights;
 
-/* Takes over `file`, on failure too. from_gguf: its tensors are named and ordered as in GGUF. */
+/* Takes over `file`, on failure too. from_gguf: its tensors are named and ordered as in GGUF. pool:
+ * the threads that interleave blocks; NULL: the weights are only checked, and have no data. */
 vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensors *file, int from_gguf,
-                            vox_precision precision, vox_error *err);
+                            vox_precision precision, vox_pool *pool, vox_error *err);
 void vox_weights_free(vox_weights *w);   /* also of ones zeroed or half loaded */
 
 /* Memory that is freed with the weights; NULL without any left. */
 void *vox_weights_own(vox_weights *w, size_t bytes);
+
+/* Bytes of the first rows; of types in blocks so many rows are whole panels, or all. */
+size_t vox_weight_bytes(const vox_weight *w, int rows);
 
 /* Row `row` of a matrix as float32. */
 void vox_weight_row(const vox_weight *w, int row, float *out);

@@ -67,7 +67,7 @@ static double read_speed(vox_pool *pool, const void *data, size_t bytes) {
 /* ---- products ---- */
 
 /* Any bits will do as weights where the scales are sane. */
-static void fill(vox_weight_type type, uint8_t *data, size_t bytes) {
+static void fill_blocks(vox_weight_type type, uint8_t *data, size_t bytes) {
     const size_t block = vox_block_bytes(type);
     for (size_t i = 0; i + 8 <= bytes; i += 8) {
         const uint64_t r = random64();
@@ -83,9 +83,21 @@ static void fill(vox_weight_type type, uint8_t *data, size_t bytes) {
     }
 }
 
+/* Matrices of panels that are all the same. */
+static void fill(vox_weight_type type, uint8_t *data, size_t bytes) {
+    const size_t panel = vox_panel_bytes(type, COLS), rows = VOX_PANEL * vox_row_bytes(type, COLS);
+    uint8_t *blocks = malloc(rows);
+    if (!blocks) exit(1);
+    fill_blocks(type, blocks, rows);
+    for (size_t at = 0; at + panel <= bytes; at += panel)
+        if (vox_is_quantised(type)) vox_interleave(type, blocks, VOX_PANEL, COLS, data + at);
+        else memcpy(data + at, blocks, rows);
+    free(blocks);
+}
+
 static void measure(const vox_compute *c, vox_weight_type type, const uint8_t *data, size_t bytes) {
     static const int counts[] = { 1, 2, 3, 4, 6, 8, 12, 16, 24, 48, 64 };
-    const size_t row = vox_row_bytes(type, COLS), most = bytes / row / 32 * 32;
+    const size_t row = vox_panel_bytes(type, COLS) / VOX_PANEL, most = bytes / row / 32 * 32;
     const int rows = most < MAX_ROWS ? (int)most : MAX_ROWS, matrices = (int)(most / (size_t)rows);
     const size_t matrix = row * (size_t)rows;
     float *x = malloc(sizeof(float) * COLS * MAX_N), *y = malloc(sizeof(float) * MAX_ROWS * MAX_N);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../src/base.h"
+#include "../src/interleave.h"
 #include "../src/kernels/kernels.h"
 #include "check.h"
 
@@ -25,6 +26,16 @@ static float noise(void) { return (float)((double)(next() >> 11) / 9007199254740
 static void set_scales(vox_weight_type type, uint8_t *block, uint16_t d, uint16_t dmin) {
     memcpy(block + (type == VOX_WEIGHT_Q6_K ? offsetof(vox_q6_k, d) : 0), &d, 2);
     if (type == VOX_WEIGHT_Q4_K || type == VOX_WEIGHT_Q5_K) memcpy(block + 2, &dmin, 2);
+}
+
+/* The panels of rows that lie one behind the other. Freed by the caller. */
+static uint8_t *interleaved(vox_weight_type type, const uint8_t *blocks, int rows, int k) {
+    uint8_t *data = vox_alloc(vox_interleaved_bytes(type, rows, k), 1);
+    REQUIRE(data != NULL, "no memory");
+    for (int r = 0; r < rows; r += VOX_PANEL)
+        vox_interleave(type, blocks + (size_t)r * vox_row_bytes(type, k), rows - r < VOX_PANEL ? rows - r : VOX_PANEL, k,
+                       data + vox_interleaved_bytes(type, r, k));
+    return data;
 }
 
 /* Blocks of random bits, with scales about 2^-9 of either sign, now and then 0 or below 2^-14. */
@@ -58,20 +69,21 @@ static double difference(const float *a, const float *b, size_t n) {
     return worst / most;
 }
 
-/* Quantise cols columns and multiply rows from `row` on; y[c * MAX_ROWS + r]. */
+/* Quantise cols columns and multiply rows from `row` on, where a panel begins; y[c * MAX_ROWS + r]. */
 static void multiply(const vox_kernels *kernels, vox_weight_type type, const uint8_t *w, int row, int rows, int k,
                      const float *x, int cols, float *y) {
     static vox_chunk chunks[MAX_COLS * ((MAX_K + VOX_CHUNK - 1) / VOX_CHUNK)];
     for (int c = 0; c < cols; c++) kernels->quantize(x + (size_t)c * (size_t)k, k, chunks + c, (size_t)cols);
-    kernels->matmul_quant(type, w + (size_t)row * vox_row_bytes(type, k), rows, k, chunks, cols, y, MAX_ROWS);
+    kernels->matmul_quant(type, w + vox_interleaved_bytes(type, row, k), rows, k, chunks, cols, y, MAX_ROWS);
 }
 
 static void test_size(const vox_kernels *kernels, vox_weight_type type, int k) {
     static const int row_counts[] = { 1, 3, 4, 15, 17, 31, 32, 33, 48, MAX_ROWS };
     static float all[MAX_COLS * MAX_ROWS], want[MAX_COLS * MAX_ROWS], part[MAX_COLS * MAX_ROWS + GUARD];
     const char *name = vox_weight_type_name(type);
-    uint8_t *w = random_rows(type, MAX_ROWS, k);
+    uint8_t *blocks = random_rows(type, MAX_ROWS, k), *w = interleaved(type, blocks, MAX_ROWS, k);
     float *x = random_columns(MAX_COLS, k);
+    vox_free(blocks);
     multiply(kernels, type, w, 0, MAX_ROWS, k, x, MAX_COLS, all);
     multiply(vox_kernels_generic(), type, w, 0, MAX_ROWS, k, x, MAX_COLS, want);
     CHECK(difference(all, want, MAX_COLS * MAX_ROWS) < 2e-6, "%s, %s x %d: %g", kernels->name, name, k,
@@ -85,7 +97,7 @@ static void test_size(const vox_kernels *kernels, vox_weight_type type, int k) {
     CHECK(same, "%s, %s x %d depends on the number of columns", kernels->name, name, k);
     same = 1;
     for (size_t i = 0; i < sizeof row_counts / sizeof *row_counts; i++) {
-        const int rows = row_counts[i], cols = 1 + (int)i % 9, row = (int)(next() % (uint64_t)(MAX_ROWS - rows + 1));
+        const int rows = row_counts[i], cols = 1 + (int)i % 9, row = (int)(next() % (uint64_t)(MAX_ROWS - rows + 1)) / VOX_PANEL * VOX_PANEL;
         for (size_t j = 0; j < sizeof part / sizeof *part; j++) part[j] = 12345;
         multiply(kernels, type, w, row, rows, k, x, cols, part);
         for (int c = 0; c < cols; c++) {
@@ -107,11 +119,12 @@ static void test_extremes(const vox_kernels *kernels, vox_weight_type type) {
     enum { K = 512, ROWS = 20 };
     for (size_t i = 0; i < sizeof fills; i++)
         for (int sign = -1; sign <= 1; sign++) {
-            uint8_t *w = random_rows(type, ROWS, K);
+            uint8_t *blocks = random_rows(type, ROWS, K);
             float *x = random_columns(1, K);
             const size_t block = vox_block_bytes(type), bytes = vox_row_bytes(type, K) * ROWS;
-            memset(w, fills[i], bytes);
-            for (size_t at = 0; at < bytes; at += block) set_scales(type, w + at, 0x7bff, 0x7bff);
+            memset(blocks, fills[i], bytes);
+            for (size_t at = 0; at < bytes; at += block) set_scales(type, blocks + at, 0x7bff, 0x7bff);
+            uint8_t *w = interleaved(type, blocks, ROWS, K);
             for (int j = 0; j < K; j++) x[j] = sign ? (float)sign * 3e4f : j % 2 ? 1e4f : -1e4f;
             multiply(kernels, type, w, 0, ROWS, K, x, 1, y);
             multiply(vox_kernels_generic(), type, w, 0, ROWS, K, x, 1, want);
@@ -119,6 +132,7 @@ static void test_extremes(const vox_kernels *kernels, vox_weight_type type) {
             for (int r = 0; r < ROWS; r++) if (!isfinite(y[r])) finite = 0;
             CHECK(finite && difference(y, want, ROWS) < 2e-6, "%s, %s: bytes %02x, sign %d: %g not %g", kernels->name,
                   vox_weight_type_name(type), fills[i], sign, (double)y[0], (double)want[0]);
+            vox_free(blocks);
             vox_free(w);
             vox_free(x);
         }
@@ -162,14 +176,14 @@ static void test_reference(vox_weight_type type, int k) {
     enum { ROWS = 5, COLS = 3 };
     static float wide[MAX_K], y[COLS * MAX_ROWS];
     static vox_chunk chunks[MAX_K / VOX_CHUNK];
-    uint8_t *w = random_rows(type, ROWS, k);
+    uint8_t *blocks = random_rows(type, ROWS, k), *w = interleaved(type, blocks, ROWS, k);
     float *x = random_columns(COLS, k);
     multiply(vox_kernels_generic(), type, w, 0, ROWS, k, x, COLS, y);
     for (int c = 0; c < COLS; c++) {
         vox_kernels_generic()->quantize(x + (size_t)c * (size_t)k, k, chunks, 1);
         for (int r = 0; r < ROWS; r++) {
             double sum = 0, size = 0;
-            vox_dequantize(type, w + (size_t)r * vox_row_bytes(type, k), wide, (size_t)k);
+            vox_dequantize(type, blocks + (size_t)r * vox_row_bytes(type, k), wide, (size_t)k);
             for (int i = 0; i < k; i++) {
                 const vox_chunk *chunk = &chunks[i / VOX_CHUNK];
                 const double term = (double)wide[i] * chunk->q[i % VOX_CHUNK] * chunk->d[i % VOX_CHUNK / VOX_GROUP];
@@ -180,6 +194,7 @@ static void test_reference(vox_weight_type type, int k) {
                   k, (double)y[c * MAX_ROWS + r], sum);
         }
     }
+    vox_free(blocks);
     vox_free(w);
     vox_free(x);
 }

@@ -72,9 +72,12 @@ static inline float v_max(__m256 v) {
 }
 
 /* ---- for quantised weights ---- */
-#define PANEL 1
+#define QUANT_VECS 1
 #define QUANT_COLS 4
+#define BYTES_VECS 1
+#define BYTES_COLS 4
 typedef __m256i ivec;
+#define I_LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define I_LOAD1(p) load1(p)
 #define I_SET1(n) _mm256_set1_epi32(n)
 #define I_ZERO() _mm256_setzero_si256()
@@ -123,37 +126,6 @@ static inline __m256 half(__m256i v) {
 static inline void store_i8(int8_t *p, __m256i v) {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     _mm_storel_epi64((void *)p, _mm_packs_epi16(words, words));
-}
-
-static inline __m256i gather(const uint8_t *p, size_t stride) {
-    int32_t n[8];
-    for (int r = 0; r < 8; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
-    return _mm256_loadu_si256((const void *)n);
-}
-
-static inline __m256i load_2x16(const uint8_t *low, const uint8_t *high) {
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)low)),
-                                   _mm_loadu_si128((const void *)high), 1);
-}
-
-/* Four by four in each 128 bits. */
-static inline void transpose4(__m256i a, __m256i b, __m256i c, __m256i d, __m256i out[4]) {
-    const __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
-    const __m256i AB = _mm256_unpackhi_epi32(a, b), CD = _mm256_unpackhi_epi32(c, d);
-    out[0] = _mm256_unpacklo_epi64(ab, cd);
-    out[1] = _mm256_unpackhi_epi64(ab, cd);
-    out[2] = _mm256_unpacklo_epi64(AB, CD);
-    out[3] = _mm256_unpackhi_epi64(AB, CD);
-}
-
-static inline void transpose16(const uint8_t *p, size_t stride, __m256i out[4]) {
-    transpose4(load_2x16(p, p + 4 * stride), load_2x16(p + stride, p + 5 * stride),
-               load_2x16(p + 2 * stride, p + 6 * stride), load_2x16(p + 3 * stride, p + 7 * stride), out);
-}
-
-static inline void transpose32(const uint8_t *p, size_t stride, __m256i out[8]) {
-    transpose16(p, stride, out);
-    transpose16(p + 16, stride, out + 4);
 }
 
 #include "simd_body.h"

@@ -50,18 +50,21 @@ static inline void v_sum4(__m512 a, __m512 b, __m512 c, __m512 d, float *out) {
 static inline float v_max(__m512 v) { return _mm512_reduce_max_ps(v); }
 
 /* ---- for quantised weights ---- */
-#define PANEL 2
-#define QUANT_COLS 6
+#define QUANT_VECS 1
+#define QUANT_COLS 8
+#define BYTES_VECS 2
+#define BYTES_COLS 6
 typedef __m512i ivec;
+#define I_LOAD(p) _mm512_loadu_si512((const void *)(p))
 #define I_LOAD1(p) load1(p)
 #define I_SET1(n) _mm512_set1_epi32(n)
 #define I_ZERO() _mm512_setzero_si512()
 #define I_AND(a, b) _mm512_and_si512(a, b)
 #define I_OR(a, b) _mm512_or_si512(a, b)
 #define I_XOR(a, b) _mm512_xor_si512(a, b)
-#define I_SHL(v, n) _mm512_slli_epi32(v, n)
-#define I_SHR(v, n) _mm512_srli_epi32(v, n)
-#define I_SAR(v, n) _mm512_srai_epi32(v, n)
+#define I_SHL(v, n) _mm512_slli_epi32(v, (unsigned)(n))
+#define I_SHR(v, n) _mm512_srli_epi32(v, (unsigned)(n))
+#define I_SAR(v, n) _mm512_srai_epi32(v, (unsigned)(n))
 #define I_FLOAT(v) _mm512_cvtepi32_ps(v)
 #define V_HALF(v) _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v))
 #define V_FNMA(a, b, c) _mm512_fnmadd_ps(a, b, c)
@@ -91,52 +94,6 @@ static inline __m512i dot_signed(__m512i sum, __m512i w, __m512i x) {
     return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
 }
 #endif
-
-static inline __m512i gather(const uint8_t *p, size_t stride) {
-    int32_t n[16];
-    for (int r = 0; r < 16; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
-    return _mm512_loadu_si512(n);
-}
-
-static inline __m512i load_4x16(const uint8_t *p, size_t stride) {
-    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(p)));
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 4 * stride)), 1);
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 8 * stride)), 2);
-    return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 12 * stride)), 3);
-}
-
-static inline __m512i load_2x32(const uint8_t *low, const uint8_t *high) {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)low)),
-                              _mm256_loadu_si256((const void *)high), 1);
-}
-
-/* Four by four in each 128 bits. */
-static inline void transpose4(__m512i a, __m512i b, __m512i c, __m512i d, __m512i out[4]) {
-    const __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
-    const __m512i AB = _mm512_unpackhi_epi32(a, b), CD = _mm512_unpackhi_epi32(c, d);
-    out[0] = _mm512_unpacklo_epi64(ab, cd);
-    out[1] = _mm512_unpackhi_epi64(ab, cd);
-    out[2] = _mm512_unpacklo_epi64(AB, CD);
-    out[3] = _mm512_unpackhi_epi64(AB, CD);
-}
-
-static inline void transpose16(const uint8_t *p, size_t stride, __m512i out[4]) {
-    transpose4(load_4x16(p, stride), load_4x16(p + stride, stride), load_4x16(p + 2 * stride, stride), load_4x16(p + 3 * stride, stride), out);
-}
-
-static inline void transpose32(const uint8_t *p, size_t stride, __m512i out[8]) {
-    __m512i t[8], low[4], high[4];       /* rows 0..7 and 8..15, the lanes of 4 and 4 interleaved */
-    for (size_t r = 0; r < 4; r++) {
-        t[r] = load_2x32(p + r * stride, p + (r + 4) * stride);
-        t[r + 4] = load_2x32(p + (r + 8) * stride, p + (r + 12) * stride);
-    }
-    transpose4(t[0], t[1], t[2], t[3], low);
-    transpose4(t[4], t[5], t[6], t[7], high);
-    for (int i = 0; i < 4; i++) {
-        out[i] = _mm512_shuffle_i32x4(low[i], high[i], 0x88);
-        out[i + 4] = _mm512_shuffle_i32x4(low[i], high[i], 0xdd);
-    }
-}
 
 #include "simd_body.h"
 

@@ -1,5 +1,6 @@
 /* cache_body.h - attention over keys and values kept as bytes, written once over vectors; included
- * behind quant_body.h, whose macros it uses.
+ * behind quant_body.h, whose macros it uses. BYTES_VECS and BYTES_COLS are its register block: vectors
+ * of lanes (32 are a multiple), and columns.
  *
  * A lane is a key's position (scores) or an element of the output (values), so that no sum runs
  * across lanes, and sums of products of bytes are exact: results depend on nothing but the numbers.
@@ -8,18 +9,18 @@
 /* dots[c][v] = the product of `steps` times four bytes with lanes v * LANES ..; consecutive steps
  * lie ldw bytes apart. sum: of each column's bytes. */
 INLINE void dot_lanes(const int C, const int8_t *w, size_t ldw, int steps, const int8_t *x, size_t ldx,
-                      const int32_t *sum, ivec dots[][PANEL]) {
+                      const int32_t *sum, ivec dots[][BYTES_VECS]) {
     UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < PANEL; v++) dots[c][v] = Q8_UNSIGNED ? I_SET1(-128 * sum[c]) : I_ZERO();
+        UNROLL for (int v = 0; v < BYTES_VECS; v++) dots[c][v] = Q8_UNSIGNED ? I_SET1(-128 * sum[c]) : I_ZERO();
     }
     for (int i = 0; i < steps; i++) {
-        ivec ws[PANEL];
+        ivec ws[BYTES_VECS];
         memcpy(ws, w + (size_t)i * ldw, sizeof ws);
-        UNROLL for (int v = 0; v < PANEL; v++)
+        UNROLL for (int v = 0; v < BYTES_VECS; v++)
             if (Q8_UNSIGNED) ws[v] = I_XOR(ws[v], I_SET1((int)0x80808080));
         UNROLL for (int c = 0; c < C; c++) {
             const ivec xs = I_LOAD1(x + (size_t)c * ldx + 4 * i);
-            UNROLL for (int v = 0; v < PANEL; v++) dots[c][v] = I_DOT_Q8(dots[c][v], ws[v], xs);
+            UNROLL for (int v = 0; v < BYTES_VECS; v++) dots[c][v] = I_DOT_Q8(dots[c][v], ws[v], xs);
         }
     }
 }
@@ -29,12 +30,12 @@ enum { SCORES, VALUES };
 /* C columns, all lanes. */
 INLINE void bytes_columns(const int C, const int what, const int8_t *w, const float *scales, int lanes, int k,
                           const vox_bytes *x, size_t at, float *y, size_t ldy) {
-    for (int lane = 0; lane < lanes; lane += PANEL * LANES) {
-        ivec dots[QUANT_COLS][PANEL];
+    for (int lane = 0; lane < lanes; lane += BYTES_VECS * LANES) {
+        ivec dots[BYTES_COLS][BYTES_VECS];
         dot_lanes(C, w + 4 * lane, 4 * (size_t)lanes, k / 4, x->q + at * x->ld, x->ld, x->sum + at, dots);
         UNROLL for (int c = 0; c < C; c++) {
             const vec scale = V_SET1(x->scale[at + (size_t)c]);
-            UNROLL for (int v = 0; v < PANEL; v++) {
+            UNROLL for (int v = 0; v < BYTES_VECS; v++) {
                 float *to = y + (at + (size_t)c) * ldy + lane + v * LANES;
                 const vec dot = I_FLOAT(dots[c][v]);
                 if (what == SCORES) V_STORE(to, V_MUL(V_MUL(V_LOAD(scales + lane + v * LANES), scale), dot));
@@ -47,13 +48,13 @@ INLINE void bytes_columns(const int C, const int what, const int8_t *w, const fl
 INLINE void bytes_all(const int what, const int8_t *w, const float *scales, int lanes, int k,
                       const vox_bytes *x, int cols, float *y, size_t ldy) {
     size_t c = 0;
-    for (; c + QUANT_COLS <= (size_t)cols; c += QUANT_COLS)
-        bytes_columns(QUANT_COLS, what, w, scales, lanes, k, x, c, y, ldy);
+    for (; c + BYTES_COLS <= (size_t)cols; c += BYTES_COLS)
+        bytes_columns(BYTES_COLS, what, w, scales, lanes, k, x, c, y, ldy);
     switch ((size_t)cols - c) {
-#if QUANT_COLS > 5
+#if BYTES_COLS > 5
     case 5: bytes_columns(5, what, w, scales, lanes, k, x, c, y, ldy); break;
 #endif
-#if QUANT_COLS > 4
+#if BYTES_COLS > 4
     case 4: bytes_columns(4, what, w, scales, lanes, k, x, c, y, ldy); break;
 #endif
     case 3: bytes_columns(3, what, w, scales, lanes, k, x, c, y, ldy); break;

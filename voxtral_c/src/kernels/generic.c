@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../interleave.h"
 #include "kernels.h"
 
 #if defined(__clang__)
@@ -101,15 +102,15 @@ static void group_q6_k(const vox_q6_k *block, int g, group *out) {
     for (int h = 0; h < 2; h++) out->scale[h] = vox_f16_to_f32(block->d) * (float)block->scales[2 * g + h];
 }
 
-/* Group g of a row, counted from the row's beginning. */
-static void take_group(vox_weight_type type, const void *row, int g, group *out) {
-    const vox_q4_k *q4 = (const vox_q4_k *)row + g / VOX_GROUPS;
-    const vox_q5_k *q5 = (const vox_q5_k *)row + g / VOX_GROUPS;
+/* Group g of the blocks of a chunk. */
+static void take_group(vox_weight_type type, const void *blocks, int g, group *out) {
+    const vox_q4_k *q4 = blocks;
+    const vox_q5_k *q5 = blocks;
     out->min = 0;
-    if (type == VOX_WEIGHT_Q8_0) group_q8_0((const vox_q8_0 *)row + g, out);
-    else if (type == VOX_WEIGHT_Q4_K) group_k(q4->d, q4->dmin, q4->scales, q4->q, NULL, g % VOX_GROUPS, out);
-    else if (type == VOX_WEIGHT_Q5_K) group_k(q5->d, q5->dmin, q5->scales, q5->q, q5->qh, g % VOX_GROUPS, out);
-    else group_q6_k((const vox_q6_k *)row + g / VOX_GROUPS, g % VOX_GROUPS, out);
+    if (type == VOX_WEIGHT_Q8_0) group_q8_0((const vox_q8_0 *)blocks + g, out);
+    else if (type == VOX_WEIGHT_Q4_K) group_k(q4->d, q4->dmin, q4->scales, q4->q, NULL, g, out);
+    else if (type == VOX_WEIGHT_Q5_K) group_k(q5->d, q5->dmin, q5->scales, q5->q, q5->qh, g, out);
+    else group_q6_k(blocks, g, out);
 }
 
 static float dot_group(vox_weight_type type, const group *w, const vox_chunk *x, int g, float sum) {
@@ -123,13 +124,14 @@ static float dot_group(vox_weight_type type, const group *w, const vox_chunk *x,
 
 static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, const vox_chunk *x, int cols,
                          float *y, size_t ldy) {
-    const size_t row_bytes = vox_row_bytes(type, k);
     for (int r = 0; r < rows; r++) {
+        _Alignas(4) uint8_t blocks[VOX_CHUNK_BLOCKS];
         for (int c = 0; c < cols; c++) y[(size_t)c * ldy + (size_t)r] = 0;
         for (int g = 0; g < k / VOX_GROUP; g++) {
             const vox_chunk *chunk = x + (size_t)(g / VOX_GROUPS) * (size_t)cols;
             group part;
-            take_group(type, (const char *)w + (size_t)r * row_bytes, g, &part);
+            if (g % VOX_GROUPS == 0) vox_interleaved_blocks(type, w, r, g / VOX_GROUPS, k, blocks);
+            take_group(type, blocks, g % VOX_GROUPS, &part);
             for (int c = 0; c < cols; c++) {
                 float *sum = y + (size_t)c * ldy + r;
                 *sum = dot_group(type, &part, chunk + c, g % VOX_GROUPS, *sum);

@@ -36,9 +36,9 @@ typedef struct vox_kernels {
     void (*matmul_f32)(const float *w, size_t ldw, int rows, int k,
                        const float *x, size_t ldx, int cols, float *y, size_t ldy);
 
-    /* The same for weights in blocks (Q8_0, Q4_K, Q5_K, Q6_K; k is a whole number of blocks, rows lie
-     * one behind the other) and columns that `quantize` made: cols chunks for the first 256 values,
-     * cols for the next, and so on. */
+    /* The same for weights in blocks (Q8_0, Q4_K, Q5_K, Q6_K; k is a whole number of blocks), 16 rows
+     * interleaved (interleave.h), from a panel's beginning, and columns that `quantize` made: cols
+     * chunks for the first 256 values, cols for the next, and so on. */
     void (*matmul_quant)(vox_weight_type type, const void *w, int rows, int k,
                          const vox_chunk *x, int cols, float *y, size_t ldy);
     /* One column: out[i * stride] for i < vox_chunks(k); k is a multiple of 32. */

@@ -72,11 +72,14 @@ static inline void v_sum4(float32x4_t a, float32x4_t b, float32x4_t c, float32x4
 static inline float v_max(float32x4_t v) { return vmaxvq_f32(v); }
 
 /* ---- for quantised weights ---- */
-#define PANEL 2
+#define QUANT_VECS 2
 #define QUANT_COLS 4
+#define BYTES_VECS 2
+#define BYTES_COLS 4
 typedef int32x4_t ivec;
 #define U32(v) vreinterpretq_u32_s32(v)
 #define S8(v) vreinterpretq_s8_s32(v)
+#define I_LOAD(p) vld1q_s32((const int32_t *)(const void *)(p))
 #define I_LOAD1(p) load1(p)
 #define I_SET1(n) vdupq_n_s32(n)
 #define I_ZERO() vdupq_n_s32(0)
@@ -115,29 +118,6 @@ static inline void store_i8(int8_t *p, int32x4_t v) {
     int8_t bytes[8];
     vst1_s8(bytes, vmovn_s16(vcombine_s16(vmovn_s32(v), vmovn_s32(v))));
     memcpy(p, bytes, 4);
-}
-
-static inline int32x4_t gather(const uint8_t *p, size_t stride) {
-    int32_t n[4];
-    for (int r = 0; r < 4; r++) memcpy(&n[r], p + (size_t)r * stride, sizeof n[r]);
-    return vld1q_s32(n);
-}
-
-static inline int32x4_t load16(const uint8_t *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
-
-static inline void transpose16(const uint8_t *p, size_t stride, int32x4_t out[4]) {
-    const int32x4x2_t ab = vzipq_s32(load16(p), load16(p + 2 * stride));
-    const int32x4x2_t cd = vzipq_s32(load16(p + stride), load16(p + 3 * stride));
-    const int32x4x2_t low = vzipq_s32(ab.val[0], cd.val[0]), high = vzipq_s32(ab.val[1], cd.val[1]);
-    out[0] = low.val[0];
-    out[1] = low.val[1];
-    out[2] = high.val[0];
-    out[3] = high.val[1];
-}
-
-static inline void transpose32(const uint8_t *p, size_t stride, int32x4_t out[8]) {
-    transpose16(p, stride, out);
-    transpose16(p + 16, stride, out + 4);
 }
 
 #include "simd_body.h"
