@@ -1,0 +1,23 @@
+/* selftest.h - every kernel against the CPU, on small random data: whether this GPU and its driver
+ * compute what they should. */
+#ifndef VOX_GPU_SELFTEST_H
+#define VOX_GPU_SELFTEST_H
+
+#include "kernels.h"
+
+typedef struct gpu_check {
+    char name[64];
+    double error;             /* root of the mean square, relative to the reference's */
+    double tolerance;
+    double ms;
+} gpu_check;
+
+static inline int gpu_check_passed(const gpu_check *c) { return c->error <= c->tolerance; }
+
+typedef void (*gpu_check_fn)(void *user, const gpu_check *check);
+
+/* Shapes and values follow from the seed. Tells `fn` of each check. Returns how many failed, all that
+ * had not been made yet if the GPU gives up (see gpu_ok). */
+int gpu_selftest(gpu *g, uint32_t seed, gpu_check_fn fn, void *user);
+
+#endif

@@ -1,0 +1,12 @@
+# Writes OUT, a C file with the text of each shader in FOLDER.
+file(GLOB shaders "${FOLDER}/*.wgsl")
+set(text "#include \"shaders.h\"\n\nconst gpu_source gpu_sources[] = {\n")
+foreach(path ${shaders})
+  get_filename_component(name "${path}" NAME_WE)
+  file(READ "${path}" code)
+  string(REPLACE "\\" "\\\\" code "${code}")
+  string(REPLACE "\"" "\\\"" code "${code}")
+  string(REPLACE "\n" "\\n\"\n\"" code "${code}")
+  string(APPEND text "{ \"${name}\",\n\"${code}\" },\n")
+endforeach()
+file(WRITE "${OUT}" "${text}{ 0, 0 }\n};\n")

@@ -1,0 +1,20 @@
+// Q8_0: a unit is 64 columns of a row: a word with the scales of both halves, 16 of numbers.
+const QUADS = 16u;
+var<private> at: u32;
+var<private> first: u32;
+var<private> low_scale: f32;
+var<private> high_scale: f32;
+
+fn open(panel: u32, row: u32, unit: u32) {
+    let chunk = panel * p.panel_words + unit / 4u * 1088u + row;
+    let units = min(4u, p.units - unit / 4u * 4u);
+    let scales = w[chunk + unit % 4u * 16u];
+    low_scale = half(scales & 0xffffu);
+    high_scale = half(scales >> 16u);
+    at = chunk + (units + unit % 4u * 16u) * 16u;
+    first = unit * 16u;
+}
+fn quad(i: u32) -> vec4<f32> {
+    return vec4<f32>(unpack4xI8(w[at + i * 16u])) * select(low_scale, high_scale, i >= 8u);
+}
+fn place(i: u32) -> u32 { return first + i; }
