@@ -14,6 +14,7 @@ import http
 import json
 import uuid
 from array import array
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +69,7 @@ class Model:
         self._rest = pcm[whole:]
         for at in range(0, whole, 2 * TOKEN):
             chunk = array("h", pcm[at : at + 2 * TOKEN])
-            self._values.append(max(set(chunk), key=chunk.count))
+            self._values.append(Counter(chunk).most_common(1)[0][0])
         return self._steps(len(self._values) - DELAY)
 
     def finish(self) -> list[str]:
