@@ -264,7 +264,7 @@ class FakeServer:
     async def start(self, port: int = 0) -> None:
         """Listen; `port` 0 is any that is free."""
         self._server = await serve(
-            self._run, "127.0.0.1", port, process_request=self._admit, max_size=None
+            self._run, "127.0.0.1", port, process_request=self._admit, max_size=16 << 20
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 

@@ -105,6 +105,12 @@ SCENARIOS = (
     Scenario("sound after done belongs to the next utterance", (
         UPDATE, START, SECOND, FINAL, DONE, SECOND, Pause(), START, FINAL, DONE,
     ), ("done", "done"), (1.0, 1.0)),
+    Scenario("a start after its final", (
+        UPDATE, SECOND, FINAL, Pause(), START, DONE,
+    ), ("done",), (1.0,)),
+    Scenario("a second utterance that does not wait for the first is lost", (
+        UPDATE, START, SECOND, FINAL, START, SECOND, FINAL, DONE,
+    ), ("done",), (1.0,)),
     Scenario("a final without a start begins nothing", (UPDATE, SECOND, FINAL, Pause()), ()),
     Scenario("a final without a start ends the next generation at once", (
         UPDATE, FINAL, Pause(), START, DONE,
@@ -143,6 +149,9 @@ SCENARIOS = (
         Send({"type": "input_audio_buffer.commit", "final": True, "event_id": "4"}),
         DONE,
     ), ("done",), (1.0,)),
+    Scenario("a message over 16 MiB ends the connection", (
+        UPDATE, START, _raw("A" * (17 << 20)), Wait("closed"),
+    ), ("closed",)),
     Scenario("a binary frame ends the connection", (UPDATE, Send(b"{}"), Wait("closed")),
              ("closed",)),
 )  # fmt: skip

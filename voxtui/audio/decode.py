@@ -13,6 +13,14 @@ BAD_PACKETS = 50
 """Broken packets in a row, after which the rest is given up."""
 
 
+FORMATS = (
+    "3gp,aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,gsm,loas,m4a,"
+    "matroska,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,mxf,nut,ogg,oma,rm,sox,tak,tta,voc,w64,wav,webm,wv"
+)
+"""Containers that hold their sound themselves. Playlists and the like (HLS, concat, DASH) name
+other files and addresses, which nobody gave us to read."""
+
+
 class Readable(Protocol):
     """A file object without seeking."""
 
@@ -28,11 +36,12 @@ class Decoder:
         self._name = name
         self.damage = ""
         self.samples = 0
+        options = {"format_whitelist": FORMATS}
         try:
             if isinstance(file, Path):
-                container = av.open(str(file), "r")
+                container = av.open(str(file), "r", options=options)
             else:
-                container = av.open(file, "r", options={"probesize": "65536"})
+                container = av.open(file, "r", options={**options, "probesize": "65536"})
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             raise AudioError(_sentence(error, name)) from error
         except (av.FFmpegError, OSError, ValueError) as error:

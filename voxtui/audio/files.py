@@ -20,7 +20,8 @@ class FileSource(PacedSource):
     """Any format that FFmpeg knows, video included; `duration_s` is what the file claims.
 
     As fast as `post` takes it, or with `realtime` at the pace of the sound. Raises `AudioError`
-    when no sound can be got from the file at all.
+    when no sound can be got from the file at all. `name` is for people, where the file's own says
+    nothing to them.
     """
 
     def __init__(
@@ -28,12 +29,13 @@ class FileSource(PacedSource):
         path: Path | str,
         realtime: bool = False,
         *,
+        name: str = "",
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(realtime, sleep, clock)
         self._path = Path(path).expanduser()
-        self.name = self._path.name
+        self.name = name or self._path.name
         self.duration_s: float | None = None
         self._try()
 

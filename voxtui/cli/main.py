@@ -32,6 +32,7 @@ from voxtui.cli.common import (
 COMMANDS = {
     "transcribe": "Write down what is said in audio and video files.",
     "listen": "Write down what a microphone hears, to standard output.",
+    "serve": "Let browsers and other programs use the model of this machine.",
     "sessions": "List, search, show, export and tidy what was said before.",
     "vocabulary": "Replace what the model writes by what is meant.",
     "devices": "List the microphones.",

@@ -114,6 +114,12 @@ class Engine:
         """Go on with another process; what is not settled is transcribed again by it."""
         self._inbox.put(lambda: self._reload(config))
 
+    @property
+    def pid(self) -> int | None:
+        """The number of its process, while it has one."""
+        process = self._process
+        return None if process is None else process.pid
+
     def idle(self) -> bool:
         """All sound belongs to utterances whose words have been posted."""
         with self._telling:

@@ -77,6 +77,11 @@ def hardware() -> Hardware:
     )
 
 
+def memory_available() -> int:
+    """Bytes that could be taken now without pushing others out; 0 when it cannot be told."""
+    return _memory()[1]
+
+
 def disk_free(path: Path) -> int:
     """Bytes this user may still write where `path` is or would be; 0 when it cannot be told."""
     for folder in (path, *path.parents):

@@ -1,0 +1,56 @@
+"""How much the server takes on, and how it says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voxtui.engine.config import EngineConfig
+from voxtui.session.aside import Keeping
+
+MIB = 1 << 20
+
+
+class Refused(Exception):  # noqa: N818 - an answer, no failure
+    """What is asked cannot be done now or at all: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client, and all of them together, may ask for."""
+
+    clients: int = 4
+    """Who may be served at the same time, each with an engine of its own."""
+    upload_mib: int = 1024
+    longest_s: float = 4 * 3600.0
+    """Sound of one file, and of one live session."""
+    spare_memory_mib: int = 256
+    """Memory that has to stay free when another engine is started."""
+    ahead_s: float = 30.0
+    """Sound that may wait for an engine before its sender has to."""
+    idle_s: float = 300.0
+    """A live session in which nothing is said for so long is closed, and its engine is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """One server. `token` "" asks for none; `hosts` are further names it is reached by."""
+
+    engine: EngineConfig
+    model_name: str
+    small_model: bool
+    sessions_dir: Path
+    temporary: Path
+    host: str = "127.0.0.1"
+    token: str = ""
+    hosts: tuple[str, ...] = ()
+    served_names: tuple[str, ...] = ()
+    vocabulary: Path | None = None
+    keeping: Keeping = field(default_factory=Keeping)
+    limits: Limits = field(default_factory=Limits)

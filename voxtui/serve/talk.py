@@ -1,0 +1,164 @@
+"""One client's live sound: a pipeline of its own, fed from a socket, heard on asyncio's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import cast
+
+from voxtui.audio.hearing import HearingConfig
+from voxtui.audio.source import Post
+from voxtui.engine.config import EngineConfig
+from voxtui.engine.supervisor import Engine
+from voxtui.engine.timeline import ReadAudio
+from voxtui.events import (
+    BYTES_PER_SECOND,
+    AudioBlock,
+    CaptureChanged,
+    CaptureState,
+    EngineEvent,
+    EngineStats,
+    Event,
+    TokenText,
+    UtteranceEnded,
+    WordsRetracted,
+)
+from voxtui.pipeline import Pipeline, PipelineConfig
+from voxtui.serve.limits import ServeConfig
+from voxtui.serve.pool import Seat
+
+Heard = Event | TokenText
+WHOLE = HearingConfig(pre_roll_s=0.0, post_roll_s=0.0)
+"""The client decides which sound counts."""
+
+
+class PushSource:
+    """A source that is given its sound. `push` works from any thread, before `start` too."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._post: Post | None = None
+        self._early: list[bytes] = []
+        self._stopped = False
+
+    def start(self, post: Post) -> None:
+        """Begin; what was pushed before comes first."""
+        with self._lock:
+            self._post = post
+            post(CaptureChanged(CaptureState.RUNNING, self.name))
+            for pcm in self._early:
+                post(AudioBlock(pcm))
+            self._early.clear()
+
+    def push(self, pcm: bytes) -> None:
+        """The next samples."""
+        with self._lock:
+            if self._stopped or not pcm:
+                return
+            if self._post is None:
+                self._early.append(pcm)
+            else:
+                self._post(AudioBlock(pcm))
+
+    def stop(self) -> None:
+        """Nothing goes through any more."""
+        with self._lock:
+            self._stopped = True
+
+
+class Talk:
+    """Sound in, words out. Used on the loop's thread; `listener` is called there.
+
+    `TokenText` and `WordsRetracted` come as the engine tells them, before the vocabulary and
+    before the `TranscriptChanged` that they belong to.
+    """
+
+    def __init__(
+        self, config: ServeConfig, seat: Seat, name: str, listener: Callable[[Heard], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._source = PushSource(name)
+        self._seat = seat
+        self._sent = 0
+        self._done_s = 0.0
+        self._moved = asyncio.Event()
+        self._closing = False
+        self._pipeline = Pipeline(
+            PipelineConfig(
+                lambda: self._source,
+                config.engine,
+                config.sessions_dir,
+                hearing=WHOLE,
+                keeping=config.keeping,
+                vocabulary=config.vocabulary,
+            ),
+            self._tell_view,
+            self._engine,
+        )
+        self._pipeline.start()
+
+    def _engine(
+        self, config: EngineConfig, read_audio: ReadAudio, post: Callable[[EngineEvent], None]
+    ) -> Engine:
+        def tapped(event: EngineEvent) -> None:
+            if isinstance(event, TokenText | WordsRetracted):
+                self._tell(event)
+            post(event)
+
+        return cast(Engine, self._seat.engine(config, read_audio, tapped))
+
+    @property
+    def sent_s(self) -> float:
+        """Seconds of sound that went in."""
+        return self._sent / BYTES_PER_SECOND
+
+    def listen(self, on: bool) -> None:
+        """An utterance begins or ends here."""
+        self._pipeline.listen(on)
+
+    def push(self, pcm: bytes) -> None:
+        """The next samples: s16le, 16 kHz, mono."""
+        self._sent += len(pcm)
+        self._source.push(pcm)
+
+    async def room(self, ahead_s: float) -> None:
+        """Wait until less than `ahead_s` seconds of sound wait for the engine."""
+        while self.sent_s - self._done_s > ahead_s and not self._closing:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def note(self, text: str) -> None:
+        """Write a note into the session."""
+        self._pipeline.note(text)
+
+    async def name(self) -> str:
+        """The session's name."""
+        return (await asyncio.to_thread(self._pipeline.session_path)).name
+
+    async def close(self, timeout_s: float = 10.0) -> None:
+        """Wait for the last words, save the session, give the engine back."""
+        self._closing = True
+        self._moved.set()
+        await asyncio.to_thread(self._pipeline.close, timeout_s)
+        self._seat.release()
+
+    def _tell_view(self, event: Event) -> None:
+        if not isinstance(event, WordsRetracted):  # told already, in its place among the tokens
+            self._tell(event)
+
+    def _tell(self, event: Heard) -> None:
+        """From the pipeline's or the engine's thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._heard, event)
+
+    def _heard(self, event: Heard) -> None:
+        if isinstance(event, EngineStats):
+            self._done_s = event.audio_done_s
+            self._moved.set()
+        elif isinstance(event, UtteranceEnded):
+            self._done_s = max(self._done_s, event.audio_end_s)
+            self._moved.set()
+        self._listener(event)
