@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from voxtui.cli.common import (
     WrongInput,
     delay_option,
     engine_config,
+    engine_option,
     interval_options,
     load_settings,
     model_option,
@@ -22,6 +24,9 @@ from voxtui.cli.common import (
     sessions_root,
     threads_option,
 )
+
+if TYPE_CHECKING:
+    from voxtui.engine.config import EngineConfig
 
 PORT = 8321
 NEEDS = ("starlette", "uvicorn", "websockets", "python_multipart")
@@ -61,6 +66,7 @@ NEEDS = ("starlette", "uvicorn", "websockets", "python_multipart")
 )
 @click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@engine_option
 @model_option
 @delay_option
 @interval_options
@@ -77,12 +83,8 @@ def command(
     hours: float,
     certificate: Path | None,
     key: Path | None,
-    model: str | None,
-    delay_ms: int | None,
-    interval_s: float | None,
-    low_latency: bool,
-    threads: int | None,
     sessions_dir: Path | None,
+    **engine_options: Any,
 ) -> int:
     """Let browsers and other programs use the model of this machine.
 
@@ -97,15 +99,8 @@ def command(
     from voxtui.session.aside import Keeping
 
     settings = load_settings()
-    engine = engine_config(
-        settings,
-        model=model,
-        delay_ms=delay_ms,
-        interval_s=interval_s,
-        low_latency=low_latency,
-        threads=threads,
-    )
-    builtin = engine.model == paths.builtin_model_dir()
+    engine = engine_config(settings, **engine_options)
+    builtin = engine.remote is None and engine.model == paths.builtin_model_dir()
     try:
         token = token_from(token_file, os.environ.get("VOXTUI_SERVE_TOKEN", ""))
         address = Address(host, port, certificate, key)
@@ -114,7 +109,7 @@ def command(
         raise WrongInput(str(error)) from error
     config = ServeConfig(
         engine=engine,
-        model_name="tiny" if builtin else engine.model.name.removesuffix(".gguf"),
+        model_name=_name(engine, builtin),
         small_model=builtin,
         sessions_dir=sessions_root(sessions_dir, settings),
         temporary=paths.cache_dir(),
@@ -135,3 +130,10 @@ def command(
     except CannotServe as error:
         raise Failure(str(error)) from error
     return 0
+
+
+def _name(engine: EngineConfig, builtin: bool) -> str:
+    """What clients may call the model."""
+    if engine.remote is not None:
+        return engine.remote.model
+    return "tiny" if builtin else engine.model.name.removesuffix(".gguf")
