@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Write a folder in the official layout with random weights of the real size: 8.9 GB.
+
+    random_model.py FOLDER && voxtral -d FOLDER --quantize random.gguf --type q4_k_m
+
+It costs what the real model costs, for comparing programs. It hears nothing: whatever was said, it
+writes streaming pads, so that no program ends early.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+SPECIALS, VOCABULARY, PAD = 1000, 131072, 32
+SHARED: dict[str, Any] = {
+    "rope_theta": 1e6,
+    "norm_eps": 1e-5,
+    "causal": True,
+    "vocab_size": VOCABULARY,
+}
+AUDIO: dict[str, Any] = {
+    "sampling_rate": 16000,
+    "frame_rate": 12.5,
+    "num_mel_bins": 128,
+    "hop_length": 160,
+    "window_size": 400,
+    "chunk_length_s": None,
+    "global_log_mel_max": 1.5,
+    "transcription_format": "streaming",
+}
+ENCODER: dict[str, Any] = {
+    "dim": 1280,
+    "n_layers": 32,
+    "n_heads": 32,
+    "n_kv_heads": 32,
+    "head_dim": 64,
+    "hidden_dim": 5120,
+    "sliding_window": 750,
+    "audio_encoding_args": AUDIO,
+    "use_biases": True,
+    **SHARED,
+}
+DECODER: dict[str, Any] = {
+    "dim": 3072,
+    "n_layers": 26,
+    "n_heads": 32,
+    "n_kv_heads": 8,
+    "head_dim": 128,
+    "hidden_dim": 9216,
+    "sliding_window": 8192,
+    "use_biases": False,
+    **SHARED,
+}
+ADA = 32
+POOL = 1 << 24
+"""Weights are taken from so many random numbers, since making billions would take minutes."""
+
+Shapes = Iterator[tuple[str, tuple[int, ...]]]
+
+
+def layer_shapes(prefix: str, c: dict[str, Any]) -> Shapes:
+    """The tensors that a layer of either stack has."""
+    dim, hidden = c["dim"], c["hidden_dim"]
+    queries, keys = c["n_heads"] * c["head_dim"], c["n_kv_heads"] * c["head_dim"]
+    for name, rows, columns in (("q", queries, dim), ("k", keys, dim), ("v", keys, dim)):
+        yield f"{prefix}attention.w{name}.weight", (rows, columns)
+    yield f"{prefix}attention.wo.weight", (dim, queries)
+    for name in ("w1", "w3"):
+        yield f"{prefix}feed_forward.{name}.weight", (hidden, dim)
+    yield f"{prefix}feed_forward.w2.weight", (dim, hidden)
+    for name in ("attention_norm", "ffn_norm"):
+        yield f"{prefix}{name}.weight", (dim,)
+    if c["use_biases"]:
+        for name, size in (("wq", queries), ("wv", keys), ("wo", dim)):
+            yield f"{prefix}attention.{name}.bias", (size,)
+        yield f"{prefix}feed_forward.w2.bias", (dim,)
+
+
+def shapes() -> Shapes:
+    """Every tensor's official name and shape."""
+    module = "mm_streams_embeddings.embedding_module."
+    width, dim = ENCODER["dim"], DECODER["dim"]
+    yield f"{module}tok_embeddings.weight", (VOCABULARY, dim)
+    for i, inputs in ((0, AUDIO["num_mel_bins"]), (1, width)):
+        yield f"{module}whisper_encoder.conv_layers.{i}.conv.weight", (width, inputs, 3)
+        yield f"{module}whisper_encoder.conv_layers.{i}.conv.bias", (width,)
+    for i in range(ENCODER["n_layers"]):
+        yield from layer_shapes(f"{module}whisper_encoder.transformer.layers.{i}.", ENCODER)
+    yield f"{module}whisper_encoder.transformer.norm.weight", (width,)
+    yield f"{module}audio_language_projection.0.weight", (dim, 4 * width)
+    yield f"{module}audio_language_projection.2.weight", (dim, dim)
+    for i in range(DECODER["n_layers"]):
+        yield from layer_shapes(f"layers.{i}.", DECODER)
+        yield f"layers.{i}.ada_rms_norm_t_cond.0.weight", (ADA, dim)
+        yield f"layers.{i}.ada_rms_norm_t_cond.2.weight", (dim, ADA)
+    yield "norm.weight", (dim,)
+
+
+def as_bf16(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+
+
+def write_weights(file: BinaryIO) -> None:
+    """Norms are ones, biases nothing. What layers add is small beside the token before, and no
+    other embedding is as long as the pad's: so a pad follows a pad."""
+    rng = np.random.default_rng(1)
+    pool = rng.standard_normal(POOL, np.float32)
+    pools = {size: as_bf16(size * pool) for size in (0.02, 0.002)}
+    header, at = {}, 0
+    for name, shape in shapes():
+        end = at + 2 * int(np.prod(shape))
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": (at, end)}
+        at = end
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    file.write(struct.pack("<Q", len(text)) + text)
+    for name, shape in shapes():
+        count = int(np.prod(shape))
+        if len(shape) == 1:
+            value = 1.0 if name.endswith("norm.weight") else 0.0
+            file.write(as_bf16(np.full(count, value)).tobytes())
+            continue
+        small = name.endswith(("wo.weight", "w2.weight", "projection.2.weight"))
+        source, start = pools[0.002 if small else 0.02], file.tell()
+        while count:
+            begin = int(rng.integers(POOL // 2))
+            part = source[begin : begin + count]
+            file.write(part.tobytes())
+            count -= len(part)
+        if name.endswith("tok_embeddings.weight"):
+            here = file.tell()
+            file.seek(start + 2 * shape[1] * PAD)
+            file.write(as_bf16(0.2 * pool[: shape[1]]).tobytes())
+            file.seek(here)
+
+
+def write_folder(folder: Path) -> None:
+    params = {
+        **DECODER,
+        "model_parallel": 1,
+        "tied_embeddings": True,
+        "model_max_length": 131072,
+        "multimodal": {
+            "whisper_model_args": {
+                "encoder_args": ENCODER,
+                "downsample_args": {"downsample_factor": 4},
+            }
+        },
+        "ada_rms_norm_t_cond": True,
+        "ada_rms_norm_t_cond_dim": ADA,
+    }
+    pieces = [bytes([i]) for i in range(256)]
+    pieces += [b" %d" % i for i in range(256, VOCABULARY - SPECIALS)]
+    tekken = {
+        "config": {
+            "default_vocab_size": VOCABULARY,
+            "default_num_special_tokens": SPECIALS,
+            "version": "v13",
+        },
+        "vocab": [
+            {"rank": rank, "token_bytes": base64.b64encode(piece).decode()}
+            for rank, piece in enumerate(pieces)
+        ],
+        "special_tokens": [],
+        "audio": {"transcription_delay_ms": 480, "streaming_n_left_pad_tokens": 32},
+    }
+    folder.mkdir(parents=True)
+    (folder / "params.json").write_text(json.dumps(params, indent=1) + "\n")
+    (folder / "tekken.json").write_text(json.dumps(tekken) + "\n")
+    with (folder / "consolidated.safetensors").open("wb") as file:
+        write_weights(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="made anew; must not be there")
+    write_folder(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()
