@@ -49,7 +49,7 @@ from voxtui.events import (
     WordsRetracted,
 )
 from voxtui.hook import Afterwards, HookConfig
-from voxtui.session.aside import Aside, Keeping, forget_old_sound
+from voxtui.session.aside import DAILY, Aside, Keeping, forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
 from voxtui.vocabulary import Rules
 
@@ -98,13 +98,13 @@ class Pipeline:
         # What follows belongs to the pipeline thread.
         self._rules = Rules(config.vocabulary)
         self._afterwards = Afterwards(config.hook, self._inbox.put)
+        self._aside = Aside(config.keeping, self._warn)
         self._session = self._create_session()
         self._engine = engine_factory(config.engine, self._session.read_audio, self._post_engine)
         self._engine_facts = EngineChanged(EngineState.STOPPED)
         self._intake = Intake(self._inbox.put, self._on_capture, lossless=config.keep_everything)
         self._capture = CaptureState.CLOSED
         self._hearing = Hearing(config.hearing, self)
-        self._aside = Aside(config.keeping, self._warn)
         self._new_session_wanted = False
         self._next_source: SourceFactory | None = None
         self._confirming = False
@@ -149,6 +149,7 @@ class Pipeline:
         def work() -> None:
             self._hearing.configure(hearing)
             self._aside.keeping = keeping
+            self._record_daily(self._session)
             self._afterwards.config = hook
 
         self._inbox.put(work)
@@ -408,7 +409,7 @@ class Pipeline:
 
     def _publish(self, change: TranscriptChanged | None) -> None:
         if change is not None:
-            self._aside.settled(change.settled)
+            self._aside.changed(change)
             self._listener(change)
 
     # ---- sessions ----------------------------------------------------------------------
@@ -416,7 +417,12 @@ class Pipeline:
     def _create_session(self) -> Session:
         session = Session.create(self._config.sessions_dir, SessionMeta(version=__version__))
         session.understand(self._rules.vocabulary)
+        self._record_daily(session)
         return session
+
+    def _record_daily(self, session: Session) -> None:
+        if folder := self._aside.keeping.daily_folder:
+            session.record(**{DAILY: str(folder)})
 
     def _announce_session(self) -> None:
         self._listener(SessionOpened(self._session.name, str(self._session.path)))

@@ -161,7 +161,9 @@ class OutputSettings:
         choices=("txt", "srt", "vtt", "json"),
     )
     daily_folder: str = _setting(
-        "", "folder of one Markdown file a day that all settled words are added to; empty = none"
+        "",
+        "folder of one Markdown file a day that all settled words are added to; what is changed"
+        " later changes there too; empty = none",
     )
     copy_after_stop: bool = _setting(False, "copy what was said when you let go")
     hook: str = _setting(

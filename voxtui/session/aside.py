@@ -1,27 +1,33 @@
 """What is written beside a session, and how long its sound stays.
 
-Each day's words in one Markdown file, other formats when a session ends. The session's own files
-are the truth: what fails here is told once and loses nothing.
+Each day's words in one Markdown file, other formats when a session ends; both follow when words
+are changed later. The session's own files are the truth: what fails here is told once and loses
+nothing.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from voxtui.events import Segment
+from voxtui.events import Segment, TranscriptChanged
+from voxtui.session import daily
 from voxtui.session.errors import SessionError
-from voxtui.session.exports import export
+from voxtui.session.exports import FORMATS, export
+from voxtui.session.keeping import summary_fields
 from voxtui.session.library import list_sessions, load_session
 from voxtui.session.log import is_live
-from voxtui.session.markdown import day, paragraph
 from voxtui.session.session import AUDIO, EVENTS
 from voxtui.settings import Settings
 
 DAY_S = 86_400.0
+DAILY = "daily_folder"
+"""In a session's summary: where the files of its days are."""
+AROUND = 20
+"""So many paragraphs on each side of an edited one tell where it belongs in its day's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +56,34 @@ class Aside:
         self.keeping = keeping
         self._tell = tell
         self._told: set[str] = set()
+        self._settled: list[Segment] = []  # of this session, as they are in the day's file
 
-    def settled(self, segments: Iterable[Segment]) -> None:
-        """Add paragraphs that will not change any more to their day's file."""
+    def changed(self, change: TranscriptChanged) -> None:
+        """Add what settled to its day's file; what was there already and changed, changes there."""
         folder = self.keeping.daily_folder
-        for segment in segments if folder is not None else ():
-            assert folder is not None
-            name = time.strftime("%Y-%m-%d.md", time.localtime(segment.wall_time))
-            try:
-                _append(folder / name, segment)
-            except OSError as error:
-                self._trouble("The day's file", folder, error)
+        self._settled += change.settled
+        if folder is None:
+            return
+        try:
+            for segment in change.settled:
+                daily.add(folder, segment)
+            self._follow(folder, dict(change.edited))
+        except OSError as error:
+            self._trouble("The day's file", folder, error)
+
+    def _follow(self, folder: Path, edited: Mapping[int, Segment]) -> None:
+        if not edited:
+            return
+        around = range(max(0, min(edited) - AROUND), max(edited) + AROUND + 1)
+        before = [self._settled[index] for index in around if index < len(self._settled)]
+        after = [edited.get(index, segment) for index, segment in zip(around, before, strict=False)]
+        for index, segment in edited.items():
+            self._settled[index] = segment
+        daily.follow(folder, before, after)
 
     def closed(self, session: Path) -> None:
         """A session ended: other formats beside it, and its sound if that is to stay."""
+        self._settled.clear()
         try:
             loaded = load_session(session)
         except SessionError:
@@ -84,12 +104,19 @@ class Aside:
             self._tell(f"{what} cannot be written in {where}: {reason}. The session is kept.")
 
 
-def _append(path: Path, segment: Segment) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        if file.tell() == 0:
-            file.write(f"# {day(segment.wall_time)}\n")
-        file.write(f"\n{paragraph(segment)}\n")
+def follow(path: Path, before: Sequence[Segment]) -> None:
+    """The words of a session that is over are others now, `before` were the old ones: what lies
+    beside it follows. The session is the truth: what cannot be written here stays as it was."""
+    loaded = load_session(path)
+    for fmt in FORMATS:
+        file = path / f"transcript.{fmt}"
+        if fmt != "md" and file.exists():
+            with contextlib.suppress(OSError):
+                file.write_text(export(loaded.segments, fmt, loaded.meta), encoding="utf-8")
+    folder = summary_fields(path).get(DAILY)
+    if isinstance(folder, str) and folder:
+        with contextlib.suppress(OSError):
+            daily.follow(Path(folder), before, loaded.segments)
 
 
 def forget_old_sound(root: Path, days: int, now: float) -> list[Path]:

@@ -33,8 +33,8 @@ from voxtui.session.tables import (
     COLUMNS,
     Texts,
     connected,
+    doubt_all,
     drop_sessions,
-    forget_all,
     prepare,
     stamps,
     store_list,
@@ -141,8 +141,8 @@ class SessionIndex:
     # ---- keeping up with the files
 
     def rebuild(self, progress: Progress = lambda done, total: None) -> None:
-        """Forget everything and read all sessions again."""
-        self._safely(forget_all)
+        """Read all sessions again; other programs find what was there meanwhile."""
+        self._safely(doubt_all)
         self.refresh(progress)
 
     def refresh(

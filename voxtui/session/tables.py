@@ -89,14 +89,17 @@ def prepare(db: sqlite3.Connection, full_text: bool) -> bool:
     return full_text
 
 
-def forget_all(db: sqlite3.Connection) -> None:
-    def forget() -> None:
-        for table in ("sessions", "paragraphs"):
-            db.execute(f"DELETE FROM {table}")
-        with contextlib.suppress(sqlite3.OperationalError):  # without FTS5 there is none
-            db.execute("DELETE FROM found")
+def doubt_all(db: sqlite3.Connection) -> None:
+    """Everything is to be read again; until then what is there is still found."""
 
-    _transaction(db, forget)
+    def doubt() -> None:
+        db.execute("UPDATE sessions SET stamp = '', texts_of = '', read_at = 0")
+        known = "(SELECT id FROM sessions)"
+        db.execute(f"DELETE FROM paragraphs WHERE session NOT IN {known}")
+        with contextlib.suppress(sqlite3.OperationalError):  # without FTS5 there is none
+            db.execute(f"DELETE FROM found WHERE rowid NOT IN {known}")
+
+    _transaction(db, doubt)
 
 
 def unread(db: sqlite3.Connection, now: float) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from voxtui.events import Segment
+from voxtui.session.aside import follow
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError, disk_error
 from voxtui.session.keeping import summary_fields
@@ -41,6 +42,7 @@ def understand(path: Path, vocabulary: Vocabulary) -> int:
             _rewrite(path, segments)
         except OSError as error:
             raise disk_error(error, path) from error
+        follow(path, reader.segments)
     return len(lines)
 
 

@@ -16,8 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxtui.session.aside import DAILY, follow
 from voxtui.session.errors import SessionError, disk_error
 from voxtui.session.keeping import summary_fields
+from voxtui.session.library import read_log
 from voxtui.session.log import is_live
 from voxtui.session.session import EVENTS, MARKDOWN, SUMMARY, kept_title, write_json
 
@@ -69,8 +71,9 @@ def take_place(path: Path, new: Path) -> int:
         raise SessionError(f"There is no transcript in {new}.")
     try:
         number = _keep_present(path)
+        before, daily = read_log(path).segments, summary_fields(path).get(DAILY, "")
         title = kept_title(path)
-        summary = {**summary_fields(new), "name": path.name, "title": title}
+        summary = {**summary_fields(new), "name": path.name, "title": title, DAILY: daily}
         write_json(path / SUMMARY, {**summary, "finished": False})  # in between the log counts
         for name in (EVENTS, MARKDOWN):
             with suppress(FileNotFoundError):
@@ -79,6 +82,7 @@ def take_place(path: Path, new: Path) -> int:
         shutil.rmtree(new, ignore_errors=True)
     except OSError as error:
         raise disk_error(error, path) from error
+    follow(path, before)
     return number
 
 

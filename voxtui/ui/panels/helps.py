@@ -8,7 +8,7 @@ from voxtui.ui.backend import ADVISED_DELAY_MS, Choice
 PUBLISHED_ERRORS = {160: 12.6, 240: 10.8, 480: 8.7, 960: 7.7, 2400: 6.7}
 
 FOLDER = "Enter types a folder. From the next start on."
-DAILY = "Enter types a folder: one Markdown file a day in it gets every settled paragraph."
+DAILY = "Enter types a folder: a Markdown file a day gets what settles, and later changes."
 HOOK = "Enter types a command: it gets what was said when you stop; what it prints takes its place."
 
 
