@@ -3,15 +3,16 @@
 
     .venv/bin/python scripts/bench_ui.py [--json FILE]
 
-Start: from the process's start to the first drawn page, in a pseudo-terminal of 120x40. Key: from
-a key press to the next drawn change. Meter: the processor time that a level thirty times a second
-costs, as percent of one core; for the bare application a label that changes as often.
+All in a pseudo-terminal of 120x40. Start: from the process's start to the first drawn page. Key:
+from a key press to the next drawn change. Meter: the processor time of the whole process while a
+level comes thirty times a second and each looks different, less the same at rest, as percent of
+one core; the thread that sends the levels is not counted. Bare: a label that changes as often.
+"Above listening" leaves out the second hand and the caret, which move without a level too.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import fcntl
 import json
 import math
@@ -24,11 +25,17 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from voxtui.events import Level
 
 BARE = """
 from textual.app import App
@@ -42,7 +49,8 @@ Bare().run()
 """
 APPLICATION = "from voxtui.cli.main import main; main()"
 SETTINGS = '[engine]\nmodel = "tiny"\n[appearance]\ndismissed_first_run = true\n'
-RUNS, KEYS, METER_S, RATE = 3, 10, 3.0, 30
+RUNS, KEYS = 3, 10
+METER_S, METER_RUNS, RATE = 4.0, 3, 30
 
 
 def spawn(code: str, home: Path) -> tuple[int, subprocess.Popen[bytes], float]:
@@ -108,31 +116,54 @@ def start_and_keys(code: str, ready: bytes, keys: bytes) -> tuple[float, list[fl
             os.close(master)
 
 
-async def meter_percent() -> float:
-    """Of one core, above what the same page costs at rest."""
-    from tests.ui.support import FakeBackend, app_with
+def levels(emit: Callable[[Level], None], seconds: float) -> None:
+    """Somebody speaks: so many levels a second, each another."""
     from voxtui.events import Level
 
+    begun = time.perf_counter()
+    for number in range(int(seconds * RATE)):
+        loud = -30 + 20 * math.sin(number / 5)
+        emit(Level(loud, loud + 8))
+        time.sleep(max(0.0, begun + (number + 1) / RATE - time.perf_counter()))
+
+
+def percent(action: Callable[[float], None]) -> float:
+    """What a few seconds of this cost, of one core: this whole process counts."""
+    before, begun = time.process_time(), time.perf_counter()
+    action(METER_S)
+    return 100 * (time.process_time() - before) / (time.perf_counter() - begun)
+
+
+def meter_in_terminal(report: Path) -> None:
+    """In the terminal it is started in: our page, at rest, listening, and with a moving meter."""
+    from tests.ui.support import FakeBackend, app_with
+    from voxtui.events import ListeningChanged
+
     backend = FakeBackend()
-    app = app_with(backend)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("l")
-        await asyncio.sleep(1.0)
+    app = app_with(backend, own_terminal=True)
 
-        async def cost(levels: bool) -> float:
-            before, begun = time.process_time(), time.perf_counter()
-            for number in range(int(METER_S * RATE)):
-                if levels:
-                    loud = -30 + 20 * math.sin(number / 5)
-                    backend.emit(Level(loud, loud + 8))
-                await asyncio.sleep(max(0.0, begun + (number + 1) / RATE - time.perf_counter()))
-            return 100 * (time.process_time() - before) / (time.perf_counter() - begun)
+    def measure() -> None:
+        time.sleep(2.0)
+        found: dict[str, list[float]] = {"rest": [], "listening": [], "meter": [], "sender": []}
+        for _ in range(METER_RUNS):
+            found["rest"].append(percent(time.sleep))
+            found["sender"].append(
+                percent(lambda seconds: levels(lambda level: None, seconds)) - found["rest"][-1]
+            )
+            backend.emit(ListeningChanged(True))
+            time.sleep(1.0)
+            found["listening"].append(percent(time.sleep))
+            found["meter"].append(percent(lambda seconds: levels(backend.emit, seconds)))
+            backend.emit(ListeningChanged(False))
+            time.sleep(1.0)
+        report.write_text(json.dumps(found))
+        app.call_from_thread(app.exit)
 
-        rest = await cost(levels=False)
-        return await cost(levels=True) - rest
+    threading.Thread(target=measure, daemon=True).start()
+    app.run()
 
 
-async def label_percent() -> float:
+def label_in_terminal(report: Path) -> None:
     """The same for a label in a bare application."""
     from textual.app import App
     from textual.widgets import Label
@@ -142,43 +173,80 @@ async def label_percent() -> float:
             yield Label("0")
 
     app = Bare()
-    async with app.run_test(size=(120, 40)):
-        label = app.query_one(Label)
 
-        async def cost(changes: bool) -> float:
-            before, begun = time.process_time(), time.perf_counter()
-            for number in range(int(METER_S * RATE)):
-                if changes:
-                    label.update("█" * (number % 40))
-                await asyncio.sleep(max(0.0, begun + (number + 1) / RATE - time.perf_counter()))
-            return 100 * (time.process_time() - before) / (time.perf_counter() - begun)
+    def show(level: Level) -> None:
+        loop = app._loop
+        assert loop is not None
+        bar = "█" * round(40 + level.rms_dbfs / 2)
+        loop.call_soon_threadsafe(lambda: app.query_one(Label).update(bar))
 
-        rest = await cost(changes=False)
-        return await cost(changes=True) - rest
+    def measure() -> None:
+        time.sleep(2.0)
+        found: dict[str, list[float]] = {"rest": [], "meter": [], "sender": []}
+        for _ in range(METER_RUNS):
+            found["rest"].append(percent(time.sleep))
+            found["sender"].append(
+                percent(lambda seconds: levels(lambda level: None, seconds)) - found["rest"][-1]
+            )
+            found["meter"].append(percent(lambda seconds: levels(show, seconds)))
+        report.write_text(json.dumps(found))
+        app.call_from_thread(app.exit)
+
+    threading.Thread(target=measure, daemon=True).start()
+    app.run()
+
+
+def in_terminal(name: str) -> dict[str, float]:
+    """The medians of what one of the two above found."""
+    with tempfile.TemporaryDirectory() as home:
+        report = Path(home) / "report.json"
+        code = f"import sys; sys.argv[1:] = ['--inside', '{name}', '{report}'];"
+        code += f"import runpy; runpy.run_path({str(Path(__file__))!r}, run_name='__main__')"
+        master, process, _ = spawn(code, Path(home))
+        try:
+            while process.poll() is None:
+                quiet(master, 0.2)
+        except OSError:  # it has left
+            process.wait()
+        os.close(master)
+        found = json.loads(report.read_text())
+    return {key: statistics.median(values) for key, values in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=("start", "meter"), help="measure this alone")
+    parser.add_argument("--inside", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    ours, bare = [], []
-    for _ in range(RUNS):  # in turns, so that a busy moment hits both
-        bare.append(start_and_keys(BARE, b"READY", b"ab"))
-        ours.append(start_and_keys(APPLICATION, b"voxtui", b"l"))
-    rows = [
-        ("start to first page, ms", *(statistics.median(r[0] for r in x) for x in (ours, bare))),
-        (
-            "key to next change, ms",
-            *(statistics.median(v for r in x for v in r[1]) for x in (ours, bare)),
-        ),
-        ("meter at 30/s, % of a core", asyncio.run(meter_percent()), asyncio.run(label_percent())),
-    ]
+    if options.inside:
+        what, report = options.inside
+        (meter_in_terminal if what == "voxtui" else label_in_terminal)(Path(report))
+        return
+    rows = []
+    if options.only != "meter":
+        ours, bare = [], []
+        for _ in range(RUNS):  # in turns, so that a busy moment hits both
+            bare.append(start_and_keys(BARE, b"READY", b"ab"))
+            ours.append(start_and_keys(APPLICATION, b"voxtui", b"l"))
+        starts = [statistics.median(run[0] for run in runs) for runs in (ours, bare)]
+        answers = [statistics.median(ms for run in runs for ms in run[1]) for runs in (ours, bare)]
+        rows += [("start to first page, ms", *starts), ("key to next change, ms", *answers)]
+    if options.only != "start":
+        mine, plain = in_terminal("voxtui"), in_terminal("bare")
+        label = plain["meter"] - plain["rest"] - plain["sender"]
+        drawn = mine["meter"] - mine["sender"]
+        rows += [
+            ("meter at 30/s, % of a core", drawn - mine["rest"], label),
+            ("  of it above listening", drawn - mine["listening"], label),
+            ("page at rest, % of a core", mine["rest"], plain["rest"]),
+        ]
     print(f"{'':28}{'voxtui':>9}{'bare':>9}{'ratio':>8}{'own':>9}")
-    for name, mine, plain in rows:
-        ratio = mine / plain if plain > 0 else math.nan
-        print(f"{name:28}{mine:>9.1f}{plain:>9.1f}{ratio:>8.1f}{mine - plain:>9.1f}")
+    for name, mine_, plain_ in rows:
+        ratio = mine_ / plain_ if plain_ > 0 else math.nan
+        print(f"{name:28}{mine_:>9.2f}{plain_:>9.2f}{ratio:>8.1f}{mine_ - plain_:>9.2f}")
     if options.json:
-        found = {name: {"voxtui": mine, "bare": plain} for name, mine, plain in rows}
+        found = {name.strip(): {"voxtui": mine_, "bare": plain_} for name, mine_, plain_ in rows}
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 

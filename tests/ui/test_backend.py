@@ -187,7 +187,8 @@ def test_choices_of_the_command_line_are_shown_but_not_kept(tmp_path: Path) -> N
 
 async def test_newest_level_and_every_word() -> None:
     seen: list[messages.Arrived] = []
-    relay = Relay(asyncio.get_running_loop(), seen.append, frame_s=0.02)
+    levels: list[Level] = []
+    relay = Relay(asyncio.get_running_loop(), seen.append, levels.append, frame_s=0.02)
 
     def tell() -> None:
         for number in range(500):
@@ -206,7 +207,6 @@ async def test_newest_level_and_every_word() -> None:
 
     words = [m.change for m in seen if isinstance(m, messages.TranscriptArrived)]
     assert [c.settled[0].text for c in words] == [f"number {n}" for n in range(0, 500, 100)]
-    levels = [m.level for m in seen if isinstance(m, messages.LevelArrived)]
     assert levels[-1].rms_dbfs == -49.9
     assert len(levels) < 100, "not more than are shown"
     assert any(level.clipped for level in levels), "clipping is not overlooked"
@@ -217,4 +217,4 @@ async def test_newest_level_and_every_word() -> None:
 async def test_a_closed_loop_is_no_error() -> None:
     loop = asyncio.new_event_loop()
     loop.close()
-    Relay(loop, lambda message: None)(ListeningChanged(True))
+    Relay(loop, lambda message: None, lambda level: None)(ListeningChanged(True))

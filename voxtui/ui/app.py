@@ -103,7 +103,7 @@ class VoxtuiApp(InTurn):
         if self._own_terminal:
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._told_to_leave)
-        self.backend.start(Relay(loop, self.live.post_message))
+        self.backend.start(Relay(loop, self.live.post_message, self.live.hear))
         self.live.call_after_refresh(self.backend.open)  # the page first
         file, chosen = place(paths.config_file()), self.preferences.shown.keys
         wrong = [f"{file}: {problem}" for problem in problems(self.live.deeds(), chosen)]

@@ -1,6 +1,6 @@
 """The vocabulary of the pages: what arrived from the chain of sound and words.
 
-Level and progress replace one another in a queue, the newest wins; words never do.
+Progress replaces older progress in a queue; words never do. Levels come without a message.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from voxtui.events import (
     EngineChanged,
     EngineStats,
     Event,
-    Level,
     ListeningChanged,
     Notice,
     SessionOpened,
@@ -23,18 +22,6 @@ from voxtui.events import (
 
 class Arrived(Message):
     """Something arrived for the page."""
-
-
-class LevelArrived(Arrived):
-    """How loud it is now."""
-
-    def __init__(self, level: Level) -> None:
-        super().__init__()
-        self.level = level
-
-    def can_replace(self, message: Message) -> bool:
-        """A newer level makes an older one pointless."""
-        return isinstance(message, LevelArrived)
 
 
 class ProgressArrived(Arrived):
@@ -114,11 +101,9 @@ class Corrected(Message):
 def message_for(event: Event) -> Arrived | None:
     """The message that brings an event to a page; None for what shows otherwise.
 
-    Gaps and words taken back arrive as changes of the transcript.
+    Gaps and words taken back arrive as changes of the transcript, levels without a message.
     """
     match event:
-        case Level():
-            return LevelArrived(event)
         case EngineStats():
             return ProgressArrived(event)
         case TranscriptChanged():

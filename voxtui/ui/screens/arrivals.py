@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxtui.events import EngineState, Severity
+from voxtui.events import EngineState, Level, Severity
 from voxtui.ui import messages
 from voxtui.ui.health import Speed
 from voxtui.ui.screens.frame import PageFrame
-from voxtui.ui.widgets.meter import LevelMeter
 
 
 class Arrivals(PageFrame):
     """Level, progress, microphone, engine, listening, notices."""
 
-    def on_level_arrived(self, message: messages.LevelArrived) -> None:
-        self.query_one(LevelMeter).hear(message.level)
+    def hear(self, level: Level) -> None:
+        """How loud it is now."""
+        self.meter.hear(level)
 
     def on_progress_arrived(self, message: messages.ProgressArrived) -> None:
         self.state.stats = message.stats

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from voxtui.events import Level
-from voxtui.ui import messages
-from voxtui.ui.screens.frame import PageFrame
+from voxtui.ui.screens.arrivals import Arrivals
 
 if TYPE_CHECKING:
     from voxtui.doctor import Check, Finding
 
 
-class Doctoring(PageFrame):
+class Doctoring(Arrivals):
     """Opens the doctor with what the page knows already."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -22,8 +21,10 @@ class Doctoring(PageFrame):
     ]
     last_level: Level | None = None
 
-    def on_level_arrived(self, message: messages.LevelArrived) -> None:
-        self.last_level = message.level
+    def hear(self, level: Level) -> None:
+        """How loud it is now."""
+        super().hear(level)
+        self.last_level = level
 
     def action_doctor(self) -> None:
         """See whether everything works here."""

@@ -14,7 +14,6 @@ from textual.widgets import Input, TextArea
 from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
-from voxtui.ui.compositor import FrugalCompositor
 from voxtui.ui.health import LiveState, health, trouble
 from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key
 from voxtui.ui.panels.settings import SettingsPanel
@@ -94,7 +93,6 @@ class PageFrame(Screen[None]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._compositor = FrugalCompositor()
         self.backend = backend
         self.preferences = preferences
         self._copier = copier
@@ -106,6 +104,7 @@ class PageFrame(Screen[None]):
         self._deeds: list[Deed] = []
         self._plain_glyphs = preferences.shown.appearance.plain_glyphs
         self._clock = clock
+        self.meter = LevelMeter(clock=clock)
         self._heard_s = 0.0
         self._heard_since: float | None = None
 
@@ -122,7 +121,7 @@ class PageFrame(Screen[None]):
         yield SearchLine()
         yield MessageLine()
         with Horizontal(id="strip"):
-            yield LevelMeter(clock=self._clock)
+            yield self.meter
             yield StatusStrip()
         with Horizontal(id="foot"):
             yield TalkButton()
@@ -142,7 +141,7 @@ class PageFrame(Screen[None]):
         """What the settings say about the page itself."""
         chosen = self.preferences.shown
         self.talking.limit(chosen.talk.longest_hold_s, chosen.talk.idle_stop_min * 60)
-        self.query_one(LevelMeter).voice_dbfs = chosen.audio.voice_dbfs
+        self.meter.voice_dbfs = chosen.audio.voice_dbfs
         if self._plain_glyphs != chosen.appearance.plain_glyphs:
             self._plain_glyphs = chosen.appearance.plain_glyphs
             self.app.refresh_css(animate=False)  # every line anew
@@ -181,8 +180,7 @@ class PageFrame(Screen[None]):
         top.rung = self.talking.rung.value if state.listening and not state.hears_file else ""
         self.query_one(StatusStrip).health = health(state)
         self.query_one(MessageLine).trouble = trouble(state)
-        meter = self.query_one(LevelMeter)
-        meter.live = state.listening and not state.paused
+        self.meter.live = state.listening and not state.paused
         self._show_talk()
         self._show_blank()
 

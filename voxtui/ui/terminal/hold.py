@@ -211,6 +211,14 @@ class HoldDriver(LinuxDriver):
         self.write(f"\x1b[={REPORT_EVENT_TYPES};2u\x1b[?u")
         self.flush()
 
+    def overwrite(self, text: str) -> bool:
+        """Write over what is drawn; the cursor stays where it is. False before and after the
+        application has the terminal."""
+        if self._writer_thread is None:
+            return False
+        self.write(f"\x1b7{text}\x1b8")
+        return True
+
     def _parser(self, tells_releases: bool) -> HoldParser:
         app = self._app
         return HoldParser(

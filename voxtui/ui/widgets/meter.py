@@ -10,12 +10,14 @@ from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from voxtui.events import Level
+from voxtui.ui.terminal.brush import Brush
 
 FLOOR_DB = -60.0
 HOLD_S = 1.2
@@ -113,13 +115,22 @@ class LevelMeter(Widget):
         self.needle = Ballistics()
         self._styles: dict[str, Style] = {}
         self._drawn: Picture | None = None
+        self._brush: Brush | None = None
+        self._background: Color | None = None
+
+    def on_mount(self) -> None:
+        """Ready to show."""
+        self._brush = Brush(self)
 
     def hear(self, level: Level) -> None:
         """Show a level. Only while live: at rest the meter is still."""
-        if self.live:
-            self.needle.hear(level, self._clock())
-            if self._picture() != self._drawn:
-                self.refresh(Region(0, 0, self.size.width, 1))  # the scale stays
+        if not self.live:
+            return
+        self.needle.hear(level, self._clock())
+        if self._picture() == self._drawn:
+            return
+        if self._brush is None or not self._brush.paint():
+            self.refresh(Region(0, 0, self.outer_size.width, 1))  # the scale stays
 
     def watch_live(self, live: bool) -> None:
         if not live:
@@ -129,10 +140,23 @@ class LevelMeter(Widget):
         """Other colours."""
         super().notify_style_update()
         self._styles.clear()
+        self._background = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Anew each time: a line that was kept would be older than what `Brush` has drawn."""
+        if self._background is None:
+            self._background = self.background_colors[1]
+        lines, filters = [], self.app.get_line_filters()
+        for y in crop.line_range:
+            line = self.render_line(y)
+            for each in filters:
+                line = line.apply_filter(each, self._background)
+            lines.append(line.crop(crop.x, crop.right))
+        return lines
 
     def render_line(self, y: int) -> Strip:
         """The bar, its frame and the number; or the scale."""
-        width = self.size.width
+        width = self.outer_size.width
         if y:
             scale = Strip([Segment(_scale(self._picture().cells), self._style("rest"))])
             return scale.adjust_cell_length(width, self.rich_style)
@@ -147,7 +171,7 @@ class LevelMeter(Widget):
 
     def _picture(self) -> Picture:
         """What the level comes to on this width."""
-        width, needle = self.size.width, self.needle
+        width, needle = self.outer_size.width, self.needle
         number = self._number() if width >= 16 else ""
         cells = max(1, width - 1 - len(number))
         return Picture(
