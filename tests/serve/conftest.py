@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import threading
 import time
@@ -95,6 +96,28 @@ def pcm(clip: Path = CLIP) -> bytes:
     """The samples of a clip."""
     with wave.open(str(clip)) as file:
         return file.readframes(file.getnframes())
+
+
+def film() -> bytes:
+    """The clip as the sound of an MP4 with a picture, its index at the end."""
+    import av
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        picture = container.add_stream("mpeg4", rate=5)
+        picture.width, picture.height = 64, 48
+        sound = container.add_stream("aac", rate=16000)
+        for _ in range(12):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        samples = pcm()
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
+        frame.planes[0].update(samples)
+        frame.sample_rate = 16000
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return out.getvalue()
 
 
 @contextlib.contextmanager

@@ -8,12 +8,11 @@ import wave
 from http.client import HTTPConnection
 from pathlib import Path
 
-import av
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.serve.conftest import CLIP, SAID, Running, form, pcm
+from tests.serve.conftest import CLIP, SAID, Running, film, form
 
 
 @pytest.fixture(scope="module")
@@ -88,26 +87,6 @@ def test_the_plain_endpoint(server: Running) -> None:
 def test_a_film_is_sound_too(server: Running) -> None:
     answer = server.post_file("/transcribe", "audio", film(), name="holiday.mp4")
     assert answer.json == {"transcription": SAID}
-
-
-def film() -> bytes:
-    """The clip as the sound of an MP4 with a picture, its index at the end."""
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        picture = container.add_stream("mpeg4", rate=5)
-        picture.width, picture.height = 64, 48
-        sound = container.add_stream("aac", rate=16000)
-        for _ in range(12):
-            frame = av.VideoFrame(64, 48, "yuv420p")
-            container.mux(picture.encode(frame))
-        container.mux(picture.encode(None))
-        samples = pcm()
-        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
-        frame.planes[0].update(samples)
-        frame.sample_rate = 16000
-        container.mux(sound.encode(frame))
-        container.mux(sound.encode(None))
-    return out.getvalue()
 
 
 # ---- what is refused -----------------------------------------------------------------------

@@ -125,6 +125,10 @@ class Engine:
         with self._telling:
             return self._timeline.idle()
 
+    def after_all(self, work: Callable[[], None]) -> None:
+        """Have its thread call `work` when it has told all that it was asked for until now."""
+        self._inbox.put(work)
+
     def stop(self, timeout_s: float = 10.0) -> None:
         """Let it finish what is written, at most `timeout_s`, then end it. No events after."""
         if self._thread.ident is None or not self._thread.is_alive():

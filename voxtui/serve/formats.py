@@ -10,7 +10,7 @@ from typing import Any
 from voxtui.events import Segment, SegmentKind
 from voxtui.session.exports import export
 from voxtui.session.meta import SessionMeta
-from voxtui.session.transcript import word_start_s
+from voxtui.session.words import word_start_s
 
 FORMATS = {
     "json": "application/json",

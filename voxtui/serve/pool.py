@@ -115,9 +115,11 @@ class Lease:
             return
         self._stopped = True
         deadline = time.monotonic() + timeout_s
-        self._engine.end_utterance()
         while not self._worker.usable and time.monotonic() < deadline:
             time.sleep(0.01)
+        told = threading.Event()
+        self._engine.after_all(told.set)  # what it still has to tell is nothing for the next one
+        told.wait(1.0)
         self._worker.disconnect()
         self._back()
 
@@ -167,7 +169,7 @@ class EnginePool:
             if self._seats >= self._limits.clients:
                 raise Refused(
                     503,
-                    f"All {self._limits.clients} places are taken: try again in a moment"
+                    f"All places ({self._limits.clients}) are taken: try again in a moment"
                     " (voxtui serve --clients says how many there are).",
                     "too_many_clients",
                 )

@@ -34,33 +34,38 @@ WHOLE = HearingConfig(pre_roll_s=0.0, post_roll_s=0.0)
 
 
 class PushSource:
-    """A source that is given its sound. `push` works from any thread, before `start` too."""
+    """A source that is given its sound; thread-safe."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
         self._post: Post | None = None
-        self._early: list[bytes] = []
+        self._early: list[Callable[[], object]] = []
         self._stopped = False
 
     def start(self, post: Post) -> None:
-        """Begin; what was pushed before comes first."""
+        """Begin; what came before happens now."""
         with self._lock:
             self._post = post
             post(CaptureChanged(CaptureState.RUNNING, self.name))
-            for pcm in self._early:
-                post(AudioBlock(pcm))
+            for work in self._early:
+                work()
             self._early.clear()
 
     def push(self, pcm: bytes) -> None:
         """The next samples."""
+        if pcm:
+            self.then(lambda: self._post and self._post(AudioBlock(pcm)))
+
+    def then(self, work: Callable[[], object]) -> None:
+        """Do it after the sound so far has been posted."""
         with self._lock:
-            if self._stopped or not pcm:
+            if self._stopped:
                 return
             if self._post is None:
-                self._early.append(pcm)
+                self._early.append(work)
             else:
-                self._post(AudioBlock(pcm))
+                work()
 
     def stop(self) -> None:
         """Nothing goes through any more."""
@@ -117,7 +122,7 @@ class Talk:
 
     def listen(self, on: bool) -> None:
         """An utterance begins or ends here."""
-        self._pipeline.listen(on)
+        self._source.then(lambda: self._pipeline.listen(on))
 
     def push(self, pcm: bytes) -> None:
         """The next samples: s16le, 16 kHz, mono."""
