@@ -39,7 +39,7 @@ def test_threads(engine: Engine, short_clips: list[Clip], threads: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kernels", ["generic", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot"]
+    "kernels", ["generic", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoni8mm"]
 )
 def test_kernels(engine: Engine, short_clips: list[Clip], kernels: str) -> None:
     for clip in short_clips:

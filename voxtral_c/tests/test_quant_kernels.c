@@ -112,6 +112,24 @@ static void test_size(const vox_kernels *kernels, vox_weight_type type, int k) {
     vox_free(x);
 }
 
+/* Sums of whole numbers are exact, whatever instruction makes them. */
+static void test_neon(vox_weight_type type) {
+    static float first[MAX_COLS * MAX_ROWS], y[MAX_COLS * MAX_ROWS];
+    const vox_kernels *kernels;
+    uint8_t *blocks = random_rows(type, MAX_ROWS, MAX_K), *w = interleaved(type, blocks, MAX_ROWS, MAX_K);
+    float *x = random_columns(MAX_COLS, MAX_K);
+    int seen = 0;
+    for (int i = 0; (kernels = vox_kernels_at(i)) != NULL; i++) {
+        if (strncmp(kernels->name, "neon", 4)) continue;
+        multiply(kernels, type, w, 0, MAX_ROWS, MAX_K, x, MAX_COLS, seen ? y : first);
+        CHECK(!seen || !memcmp(y, first, sizeof y), "%s, %s: not neon's bits", kernels->name, vox_weight_type_name(type));
+        seen = 1;
+    }
+    vox_free(blocks);
+    vox_free(w);
+    vox_free(x);
+}
+
 /* The largest numbers that blocks and columns can hold: nothing overflows or saturates. */
 static void test_extremes(const vox_kernels *kernels, vox_weight_type type) {
     static const uint8_t fills[] = { 0x00, 0x7f, 0x80, 0xff };
@@ -202,7 +220,10 @@ static void test_reference(vox_weight_type type, int k) {
 int main(void) {
     static const int sizes[] = { 256, 512, MAX_K }, q8_sizes[] = { 32, 64, 96, 288, 800 };
     const vox_kernels *kernels;
-    for (int t = 0; t < TYPES; t++) test_reference(types[t], MAX_K);
+    for (int t = 0; t < TYPES; t++) {
+        test_reference(types[t], MAX_K);
+        test_neon(types[t]);
+    }
     for (int i = 0; (kernels = vox_kernels_at(i)) != NULL; i++) {
         test_quantize(kernels);
         for (int t = 0; t < TYPES; t++) {

@@ -5,6 +5,17 @@
 
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
+#ifndef HWCAP2_I8MM           /* older headers */
+#define HWCAP2_I8MM (1 << 13)
+#endif
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static int has_i8mm(void) {
+    int has = 0;
+    size_t size = sizeof has;
+    return sysctlbyname("hw.optional.arm.FEAT_I8MM", &has, &size, NULL, 0) == 0 && has;
+}
 #endif
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -40,6 +51,9 @@ static int runs_here(const char *name) {
     if (!strcmp(name, "avx512vnni")) return has_avx512() && __builtin_cpu_supports("avx512vnni");
 #elif defined(__aarch64__) && defined(__linux__)
     if (!strcmp(name, "neondot")) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    if (!strcmp(name, "neoni8mm")) return (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+#elif defined(__aarch64__) && defined(__APPLE__)
+    if (!strcmp(name, "neoni8mm")) return has_i8mm();
 #endif
     (void)name;
     return 1;
@@ -47,8 +61,8 @@ static int runs_here(const char *name) {
 
 const vox_kernels *vox_kernels_at(int i) {
     const vox_kernels *all[] = { vox_kernels_generic(), vox_kernels_neon(), vox_kernels_neondot(),
-                                 vox_kernels_avx2(), vox_kernels_avxvnni(), vox_kernels_avx512(),
-                                 vox_kernels_avx512vnni() };
+                                 vox_kernels_neoni8mm(), vox_kernels_avx2(), vox_kernels_avxvnni(),
+                                 vox_kernels_avx512(), vox_kernels_avx512vnni() };
     for (size_t j = 0; j < sizeof all / sizeof *all; j++)
         if (all[j] && runs_here(all[j]->name) && i-- == 0) return all[j];
     return NULL;

@@ -79,6 +79,7 @@ const vox_kernels *vox_kernels_avx512(void);
 const vox_kernels *vox_kernels_avx512vnni(void);
 const vox_kernels *vox_kernels_neon(void);
 const vox_kernels *vox_kernels_neondot(void);
+const vox_kernels *vox_kernels_neoni8mm(void);
 
 /* By name, or the best there is for NULL; NULL if unknown or not available here. */
 const vox_kernels *vox_kernels_select(const char *name);

@@ -98,6 +98,16 @@ typedef int32x4_t ivec;
 #define I_DOT_Q8(sum, w, x) dot(sum, w, x)
 #define Q8_UNSIGNED 0
 
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define I_MATMUL(sum, w, x) vmmlaq_s32(sum, S8(w), S8(x))
+#define I_LOAD2(p, q) vreinterpretq_s32_s8(vcombine_s8(vld1_s8(p), vld1_s8(q)))
+#define I_ADD(a, b) vaddq_s32(a, b)
+#define I_ZIP1(a, b) vzip1q_s32(a, b)
+#define I_ZIP2(a, b) vzip2q_s32(a, b)
+#define I_UNZIP1(a, b) vuzp1q_s32(a, b)
+#define I_UNZIP2(a, b) vuzp2q_s32(a, b)
+#endif
+
 #if defined(__ARM_FEATURE_DOTPROD)
 static inline int32x4_t dot(int32x4_t sum, int32x4_t w, int32x4_t x) { return vdotq_s32(sum, S8(w), S8(x)); }
 #else

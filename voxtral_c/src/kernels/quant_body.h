@@ -18,6 +18,9 @@
  *   V_STORE_I8(p, v)           LANES whole numbers from -127 to 127, as bytes
  *   I_DOT(sum, w, x)           sum + the products of four bytes: w unsigned (below 128 but in Q8_0), x signed
  *   I_DOT_Q8(sum, w, x), Q8_UNSIGNED   the same for Q8_0; whether its w are biased by 128
+ *   I_MATMUL(sum, w, x)        if there is one: four sums of 8 products of signed bytes, of w's halves (rows)
+ *                              times x's (columns); then also I_LOAD2(p, q): 8 bytes at each, I_ADD,
+ *                              I_ZIP1 I_ZIP2 (lanes of both in turn), I_UNZIP1 I_UNZIP2 (their undoing)
  *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES divides 16), and columns
  */
 #include "../interleave.h"
@@ -99,6 +102,59 @@ INLINE void fetch(const uint8_t *ahead, int lines) {
     UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)((uintptr_t)ahead + VOX_LINE * (uintptr_t)i));
 }
 
+/* dots += lines first .. first + steps - 1 of a part's weights times columns. */
+INLINE void dot_part(const int type, const int C, const uint8_t *lines, int part, int first, int steps, const vox_chunk *x,
+                     ivec dots[2][QUANT_COLS][QUANT_VECS]) {
+    UNROLL for (int j = first; j < first + steps; j++) {
+        ivec u[QUANT_VECS][2];
+        UNROLL for (int v = 0; v < QUANT_VECS; v++) unpack(type, lines, part, j, v, u[v]);
+        UNROLL for (int side = 0; side < 2; side++) {
+            UNROLL for (int c = 0; c < C; c++) {
+                const ivec xs = I_LOAD1(x[c].q + VOX_GROUP * group_of(type, part, side) + 4 * j);
+                UNROLL for (int v = 0; v < QUANT_VECS; v++)
+                    dots[side][c][v] = type == VOX_WEIGHT_Q8_0 ? I_DOT_Q8(dots[side][c][v], u[v][side], xs)
+                                                               : I_DOT(dots[side][c][v], u[v][side], xs);
+            }
+        }
+    }
+}
+
+#ifdef I_MATMUL
+/* The same numbers, two lines and two columns at a time: two rows' 8 bytes stand side by side, as do two columns', and
+ * each of four lanes gets the product of a row and a column. */
+INLINE void dot_pairs(const int type, const int C, const uint8_t *lines, int part, int first, int steps, const vox_chunk *x,
+                     ivec dots[2][QUANT_COLS][QUANT_VECS]) {
+    ivec tiles[2][QUANT_COLS][QUANT_VECS];
+    UNROLL for (int c = 0; c < C + C % 2; c++) {
+        UNROLL for (int v = 0; v < QUANT_VECS; v++) tiles[0][c][v] = tiles[1][c][v] = I_ZERO();
+    }
+    UNROLL for (int j = first; j < first + steps; j += 2) {
+        UNROLL for (int v = 0; v < QUANT_VECS; v++) {
+            ivec a[2], b[2];
+            unpack(type, lines, part, j, v, a);
+            unpack(type, lines, part, j + 1, v, b);
+            UNROLL for (int side = 0; side < 2; side++) {
+                const ivec upper = I_ZIP1(a[side], b[side]), lower = I_ZIP2(a[side], b[side]);
+                UNROLL for (int c = 0; c < C; c += 2) {
+                    const int at = VOX_GROUP * group_of(type, part, side) + 4 * j;
+                    const ivec xs = I_LOAD2(x[c].q + at, x[c + 1 < C ? c + 1 : c].q + at);
+                    tiles[side][c][v] = I_MATMUL(tiles[side][c][v], upper, xs);
+                    tiles[side][c + 1][v] = I_MATMUL(tiles[side][c + 1][v], lower, xs);
+                }
+            }
+        }
+    }
+    UNROLL for (int side = 0; side < 2; side++) {
+        UNROLL for (int c = 0; c < C; c++) {
+            UNROLL for (int v = 0; v < QUANT_VECS; v++) {
+                const ivec upper = tiles[side][c / 2 * 2][v], lower = tiles[side][c / 2 * 2 + 1][v];
+                dots[side][c][v] = I_ADD(dots[side][c][v], c % 2 ? I_UNZIP2(upper, lower) : I_UNZIP1(upper, lower));
+            }
+        }
+    }
+}
+#endif
+
 /* sums += one chunk of SLICE rows times C columns. Of Q6_K the halves of a group have scales of
  * their own. `ahead`, if not NULL, is fetched from memory meanwhile. */
 INLINE void multiply(const int type, const int C, const uint8_t *lines, const chunk_scales *s, int groups, const vox_chunk *x,
@@ -121,18 +177,11 @@ INLINE void multiply(const int type, const int C, const uint8_t *lines, const ch
                     UNROLL for (int v = 0; v < QUANT_VECS; v++) dots[side][c][v] = from;
                 }
             }
-            UNROLL for (int j = half * steps; j < (half + 1) * steps; j++) {
-                ivec u[QUANT_VECS][2];
-                UNROLL for (int v = 0; v < QUANT_VECS; v++) unpack(type, lines, part, j, v, u[v]);
-                UNROLL for (int side = 0; side < 2; side++) {
-                    UNROLL for (int c = 0; c < C; c++) {
-                        const ivec xs = I_LOAD1(x[c].q + VOX_GROUP * group_of(type, part, side) + 4 * j);
-                        UNROLL for (int v = 0; v < QUANT_VECS; v++)
-                            dots[side][c][v] = type == VOX_WEIGHT_Q8_0 ? I_DOT_Q8(dots[side][c][v], u[v][side], xs)
-                                                                       : I_DOT(dots[side][c][v], u[v][side], xs);
-                    }
-                }
-            }
+#ifdef I_MATMUL
+            if (C > 1) dot_pairs(type, C, lines, part, half * steps, steps, x, dots);
+            else
+#endif
+                dot_part(type, C, lines, part, half * steps, steps, x, dots);
             UNROLL for (int side = 0; side < 2; side++) {
                 const int g = group_of(type, part, side);
                 UNROLL for (int c = 0; c < C; c++) {
