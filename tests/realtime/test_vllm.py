@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.realtime.client_rig import FLUSH, audio, transcribe
+from tests.realtime.fake_server import words
 from tests.realtime.scenarios import SCENARIOS, Scenario, check, play
 from voxtui import paths
 
@@ -75,3 +77,9 @@ def vllm() -> Iterator[str]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_vllm_agrees(vllm: str, scenario: Scenario) -> None:
     check(scenario, await play(vllm, scenario))
+
+
+async def test_our_client_hears_every_word(vllm: str) -> None:
+    page = await transcribe(vllm, [*audio(words(1, 2, 3)), FLUSH, *audio(words(4)), FLUSH])
+    assert page.text() == " w1 w2 w3 w4"
+    assert not page.of("warning")

@@ -97,6 +97,12 @@ class WireUtteranceEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class WireRetracted:
+    utterance: int
+    from_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class WireConfigured:
     delay_ms: int
     interval_s: float
@@ -124,6 +130,7 @@ WireEvent = (
     | WireToken
     | WireStats
     | WireUtteranceEnd
+    | WireRetracted
     | WireConfigured
     | WireWarning
     | WireError
@@ -229,6 +236,10 @@ def _utterance_end(f: _Fields) -> WireUtteranceEnd:
     )
 
 
+def _retracted(f: _Fields) -> WireRetracted:
+    return WireRetracted(f.integer("utterance"), f.number("from"))
+
+
 def _configured(f: _Fields) -> WireConfigured:
     return WireConfigured(f.integer("delay_ms", 0), f.number("interval", 0.0))
 
@@ -250,6 +261,7 @@ _PARSERS: dict[str, Callable[[_Fields], WireEvent]] = {
     "token": _token,
     "stats": _stats,
     "utterance_end": _utterance_end,
+    "retracted": _retracted,
     "configured": _configured,
     "warning": _warning,
     "error": _error,

@@ -343,6 +343,10 @@ class Engine:
                 token = self._translator.token(feeder, event, self._config.alternatives)
                 if token is not None:
                     self._post(token)
+            case wire.WireRetracted():
+                from_s = self._translator.retracted(feeder, event)
+                if from_s is not None:
+                    self._post(WordsRetracted(from_s, "the server hears it again"))
             case wire.WireStats():
                 self._translator.stats(feeder, event)
             case wire.WireUtteranceEnd():

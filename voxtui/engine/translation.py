@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from voxtui.engine.feeder import Feeder, WireUtterance
-from voxtui.engine.protocol import ProtocolError, WireStats, WireToken, WireUtteranceEnd
+from voxtui.engine.protocol import (
+    ProtocolError,
+    WireRetracted,
+    WireStats,
+    WireToken,
+    WireUtteranceEnd,
+)
 from voxtui.engine.timeline import Timeline
 from voxtui.events import SAMPLE_RATE, Alternative, EngineStats, TokenText
 
@@ -53,6 +59,18 @@ class Translator:
             probability=token.probability,
             alternatives=tuple(Alternative(text, p) for text, p in token.alternatives[:most]),
         )
+
+    def retracted(self, feeder: Feeder, event: WireRetracted) -> float | None:
+        """From which session audio time on words come again; None when it is old news.
+
+        What is settled stays, and is dropped when it comes a second time.
+        """
+        utterance = self._utterance(feeder, event.utterance)
+        if utterance.session != self._timeline.session():
+            return None
+        self._horizon_s = max(self._horizon_s, self._last_token_s)
+        from_s = utterance.start / SAMPLE_RATE + max(0.0, event.from_s)
+        return max(from_s, self._timeline.positions().settled / SAMPLE_RATE)
 
     def stats(self, feeder: Feeder, stats: WireStats) -> None:
         """Note how far the engine is."""

@@ -14,7 +14,6 @@ import argparse
 import ctypes
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from voxtui.engine.workers.wire import (
     TAIL_STEPS,
     TOKEN,
     CannotWork,
+    Input,
     Output,
     memory_mb,
     serve,
@@ -337,6 +337,6 @@ def run(chosen: argparse.Namespace, out: Output) -> None:
         load_ms=(time.perf_counter() - started) * 1000,
     )
     try:
-        serve(sys.stdin.buffer, worker, out)
+        serve(Input(0), worker, out)
     except transcribe_cpp.TranscribeError as error:
         raise CannotWork(f"transcribe.cpp failed: {error}", "state", 1) from error

@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from voxtui.engine.protocol import MAX_PAYLOAD, VERSION, Frame
 from voxtui.events import SAMPLE_RATE
@@ -86,7 +86,21 @@ class Worker(Protocol):
         ...
 
 
-def read_frame(stream: BinaryIO) -> tuple[Frame, bytes] | None:
+class Input:
+    """Bytes of a file descriptor, as many as asked for or fewer at the end; holds no lock."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def read(self, size: int) -> bytes:
+        """Waits for all of them."""
+        data = b""
+        while len(data) < size and (more := os.read(self._fd, size - len(data))):
+            data += more
+        return data
+
+
+def read_frame(stream: Input) -> tuple[Frame, bytes] | None:
     """The next frame; None at the end. Raises CannotWork when it is none."""
     head = stream.read(5)
     if len(head) < 5:
@@ -104,7 +118,7 @@ def read_frame(stream: BinaryIO) -> tuple[Frame, bytes] | None:
     return frame, payload
 
 
-def serve(stream: BinaryIO, worker: Worker, output: Output) -> None:
+def serve(stream: Input, worker: Worker, output: Output) -> None:
     """Hand every frame to the worker until the input ends."""
     opened = False
     try:
