@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.pilot import Pilot
 
 from tests.ui.support import LOUD, FakeBackend, speech
 from tests.ui.test_snapshots import FETCHED, LIVE, USUAL, Look, quiet, same
-from voxtui.events import TranscriptChanged
+from voxtui.events import TranscriptChanged, Word
 from voxtui.ui.widgets.transcript import TranscriptView
 
 __all__ = ["same"]  # a fixture
@@ -35,8 +37,14 @@ def test_help(same: Look) -> None:
 
 
 def test_the_middle_of_a_very_long_session(same: Look) -> None:
-    said = ("It is written.", "The same is said again, and again at some length: " * 3)
-    spoken = tuple(speech(f"{n}. {said[n % 3 == 0]}", n * 70.0) for n in range(MANY))
+    said = [
+        speech(text).words
+        for text in ("It is written.", "The same is said again, and again at some length: " * 3)
+    ]
+    spoken = tuple(
+        replace(speech(f"{n}.", n * 70.0), words=(Word(f" {n}.", 0.3), *said[n % 3 == 0]))
+        for n in range(MANY)
+    )
 
     async def to_the_middle(pilot: Pilot[None]) -> None:
         view = pilot.app.screen.query_one(TranscriptView)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tests.support.sessions import PARAGRAPH_S, STARTED, change_by_hand, make
+from tests.ui.settling import quiet
 from tests.ui.support import FakeBackend, app_with, speech
 from tests.unit.cli.conftest import engine, home
 from tests.unit.cli.conftest import speech as sound
@@ -19,7 +20,7 @@ from voxtui import paths
 from voxtui.audio.player import Player
 from voxtui.events import TokenText, TranscriptChanged
 from voxtui.session import load_session
-from voxtui.session.keeping import delete
+from voxtui.session.keeping import delete, rename
 from voxtui.session.versions import list_versions
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.panels.asking import Ask, Questions
@@ -55,19 +56,12 @@ async def library(
         yield pilot, app.screen
 
 
-async def quiet(pilot: Pilot[None]) -> None:
-    """What threads had to do is done and shown."""
-    for _ in range(3):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0.07)
-
-
 async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
-    for _ in range(round(PATIENCE_S / 0.05)):
+    for _ in range(round(PATIENCE_S / 0.02)):
         if true():
             await pilot.pause()
             return
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
     raise AssertionError("it did not come to this")
 
 
@@ -264,6 +258,30 @@ async def test_a_place_deep_in_a_huge_session(root: Path) -> None:
 
 
 # ---- changing
+
+
+async def test_a_change_while_the_disk_is_being_read(
+    three: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with library() as (pilot, screen):
+        begun, go_on = threading.Event(), threading.Event()
+        index, refresh = screen.index(), screen.index().refresh
+
+        def slow(*arguments: object) -> None:
+            refresh(*arguments)  # type: ignore[arg-type]
+            begun.set()
+            go_on.wait(PATIENCE_S)
+
+        monkeypatch.setattr(index, "refresh", slow)
+        screen.look()
+        await until(pilot, begun.is_set)
+        rename(three[2], "Music")
+        screen.look()
+        go_on.set()
+        await quiet(pilot)
+        chosen = screen.chosen
+        assert chosen is not None
+        assert chosen.title == "Music"
 
 
 async def test_a_title_and_back(three: list[Path]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.sessions import make
+from tests.ui.settling import quiet
 from tests.ui.support import NINE_THIRTY, FakeBackend, FrozenClock, app_with, speech
 from voxtui.session.difference import difference
 from voxtui.session.keeping import rename
@@ -90,7 +91,6 @@ def same(snap_compare: Any, root: Path) -> Callable[..., bool]:
             await quiet(pilot)
             for key in press:
                 await pilot.press(key)
-                await pilot.pause(0.08)
                 await quiet(pilot)
             screen.show_top()
             then(screen)
@@ -99,12 +99,6 @@ def same(snap_compare: Any, root: Path) -> Callable[..., bool]:
         return bool(snap_compare(app, terminal_size=size, run_before=before))
 
     return compare
-
-
-async def quiet(pilot: Pilot[None]) -> None:
-    for _ in range(2):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0.05)
 
 
 Same = Callable[..., bool]

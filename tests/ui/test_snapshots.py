@@ -127,7 +127,7 @@ async def quiet(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, VoxtuiApp)
     for _ in range(2):
-        await pilot.pause(0.05)
+        await pilot.pause()
     app.live.show_state()
     await pilot.pause()
 

@@ -79,7 +79,7 @@ class LibraryFrame(Screen[None]):
         self._all: list[SessionInfo] = []
         self._found_in: dict[str, Found | None] = {}
         self._reading_files = (0, 0)
-        self._refreshing = False
+        self._refreshing = self._stale = False
         self._told_at = 0.0
         self._wanted = ""  # the session that is to be shown when its turn comes
 
@@ -142,9 +142,10 @@ class LibraryFrame(Screen[None]):
         self.set_timer(REFRESH_S * max(1.0, len(self._all) / 2000), self._look_again)
 
     def look(self) -> None:
-        """Take in what changed on the disk, now."""
+        """Take in what changed on the disk: now, or when the look under way has ended."""
+        self._stale = True
         if self.is_current and not self._refreshing:
-            self._refreshing = True
+            self._refreshing, self._stale = True, False
             self.run_worker(self._refresh, thread=True, group="refresh", exit_on_error=False)
 
     def _refresh(self) -> None:
@@ -155,7 +156,12 @@ class LibraryFrame(Screen[None]):
         except SessionError as error:
             self._tell(partial(self.say, str(error), warning=True))
         finally:
-            self._refreshing = False
+            self._tell(self._looked)
+
+    def _looked(self) -> None:
+        self._refreshing = False
+        if self._stale:
+            self.look()
 
     def _progress(self, done: int, total: int) -> None:
         self._reading_files = (done, total)
