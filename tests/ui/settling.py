@@ -7,6 +7,7 @@ import time
 
 from textual._context import active_app
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 STILL = 3
 """So many rounds of the event loop in which nobody had anything to do."""
@@ -27,17 +28,23 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     end = time.monotonic() + max_sleep
     least = time.monotonic() + min_sleep
     still = 0
-    while still < STILL or time.monotonic() < least:
-        if time.monotonic() > end:
-            return
+    while (still < STILL or time.monotonic() < least) and time.monotonic() < end:
         await asyncio.sleep(REST_S)
-        if app is not None and app._screen_stacks and app.screen.is_running:
-            app.screen._on_timer_update()
         rounds = 0
         while ready:
             rounds += 1
             await asyncio.sleep(0)
         still = 0 if rounds > 1 else still + 1
+        if still and app is not None and app._screen_stacks and undrawn(app.screen):
+            app.screen._on_timer_update()
+            still = 0
+
+
+def undrawn(screen: Screen[object]) -> bool:
+    """Does something wait for the next time the screen is drawn?"""
+    changed = screen._layout_required or screen._scroll_required or screen._repaint_required
+    waits = screen._dirty_widgets or screen._recompose_required or screen._callbacks
+    return screen.is_running and bool(changed or waits)
 
 
 async def quiet(pilot: Pilot[None]) -> None:
