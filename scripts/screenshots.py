@@ -46,7 +46,7 @@ from voxtui.events import (  # noqa: E402
 )
 from voxtui.settings import Settings  # noqa: E402
 from voxtui.ui.app import VoxtuiApp  # noqa: E402
-from voxtui.ui.backend import LocalBackend  # noqa: E402
+from voxtui.ui.local import LocalBackend  # noqa: E402
 from voxtui.ui.options import UiOptions  # noqa: E402
 from voxtui.ui.preferences import Preferences  # noqa: E402
 from voxtui.ui.screens.models import ModelsScreen  # noqa: E402

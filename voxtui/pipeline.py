@@ -143,13 +143,23 @@ class Pipeline:
         """Hear another microphone from now on."""
         self._inbox.put(lambda: self._change_source(factory))
 
-    def configure(self, hearing: HearingConfig, keeping: Keeping, hook: HookConfig) -> None:
-        """What is heard, what is kept and who may rewrite it, from now on."""
+    def configure(
+        self,
+        hearing: HearingConfig,
+        keeping: Keeping,
+        hook: HookConfig,
+        sessions_dir: Path | None = None,
+    ) -> None:
+        """What is heard, what is kept and who may rewrite it, from now on.
+
+        `sessions_dir` is for the next session, and for this one where nothing of it is kept yet.
+        """
 
         def work() -> None:
             self._hearing.configure(hearing)
             self._aside.keeping = keeping
             self._record_daily(self._session)
+            self._keep_in(sessions_dir or self._config.sessions_dir)
             self._afterwards.config = hook
 
         self._inbox.put(work)
@@ -419,6 +429,12 @@ class Pipeline:
         session.understand(self._rules.vocabulary)
         self._record_daily(session)
         return session
+
+    def _keep_in(self, root: Path) -> None:
+        if root != self._config.sessions_dir:
+            self._config = replace(self._config, sessions_dir=root)
+            if self._session.move(root):
+                self._announce_session()
 
     def _record_daily(self, session: Session) -> None:
         if folder := self._aside.keeping.daily_folder:

@@ -8,6 +8,7 @@ with its line and the default is used instead.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import re
 import tempfile
@@ -114,6 +115,11 @@ class EngineSettings:
     model: str = _setting("auto", 'model: "auto", "tiny", a name in the models folder, or a path')
     precision: str = _setting(
         "auto", "how exact the weights are in memory, as the engine names it; auto = as they come"
+    )
+    backend: str = _setting(
+        "auto",
+        "what the engine voxtral_c computes with: auto, cpu, or gpu where there is one",
+        choices=("auto", "cpu", "gpu"),
     )
     delay_ms: int = _setting(
         0,
@@ -262,29 +268,39 @@ def _field(group: Any, name: str) -> dataclasses.Field[Any]:
     raise KeyError(name)
 
 
-def load(path: Path) -> tuple[Settings, list[str]]:
-    """Read the settings. Returns them and one sentence for each thing that was wrong."""
+def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str]]:
+    """Read the settings. Returns them and one sentence for each thing that was wrong.
+
+    In place of what is wrong stands what was used `before`, else the default.
+    """
+    fallback = before or Settings()
+    instead = "what was used before stays" if before else "the defaults are used"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings(), []
     except (OSError, UnicodeDecodeError) as error:
-        return Settings(), [f"{path} cannot be read ({error}); the defaults are used."]
+        return fallback, [f"{path} cannot be read ({error}); {instead}."]
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Settings(), [f"{path}: {_told(error, text)}; the defaults are used."]
+        return fallback, [f"{path}: {_told(error, text)}; {instead}."]
     settings, problems = Settings(), []
+    known = [table.name for table in dataclasses.fields(Settings)]
+    for name in document:
+        if name not in known:
+            problems.append(f"{path}: {_where(text, '', name)}{_unknown(name, known)}")
     for table in dataclasses.fields(Settings):
         given = document.get(table.name, {})
         if not isinstance(given, dict):
-            problems.append(f"{path}: {table.name} should be a table; its defaults are used.")
+            problems.append(f"{path}: {table.name} should be a table; {instead}.")
+            settings = dataclasses.replace(settings, **{table.name: getattr(fallback, table.name)})
             continue
         if table.name == "keys":
             settings, wrong = _read_keys(settings, given)
             problems += [f"{path}: {_where(text, 'keys', key)}{why}" for key, why in wrong]
             continue
-        group, wrong = _read_group(getattr(settings, table.name), given)
+        group, wrong = _read_group(getattr(fallback, table.name), given)
         settings = dataclasses.replace(settings, **{table.name: group})
         problems += [f"{path}: {_where(text, table.name, key)}{why}" for key, why in wrong]
     return settings, problems
@@ -297,19 +313,28 @@ def _told(error: tomllib.TOMLDecodeError, text: str) -> str:
     return f"line {found[1] if found else len(text.splitlines())}: {what}"
 
 
-def _read_group(group: Any, given: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
+def _read_group(before: Any, given: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
+    """What is given, what was used before in place of what is wrong, else the defaults."""
     values: dict[str, Any] = {}
-    wrong = []
-    for spec in dataclasses.fields(group):
+    names = [spec.name for spec in dataclasses.fields(before)]
+    wrong = [(name, _unknown(name, names)) for name in given if name not in names]
+    for spec in dataclasses.fields(before):
         if spec.name not in given:
             continue
         value = given[spec.name]
-        problem = check(group, spec.name, value)
+        problem = check(before, spec.name, value)
         if problem:
-            wrong.append((spec.name, f"{spec.name}: {problem}; {spec.default!r} is used."))
+            values[spec.name] = getattr(before, spec.name)
+            wrong.append((spec.name, f"{spec.name}: {problem}; {values[spec.name]!r} is used."))
         else:
             values[spec.name] = _converted(value, spec.default)
-    return dataclasses.replace(group, **values), wrong
+    return type(before)(**values), wrong
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    meant = f"; did you mean {near[0]}?" if near else "; it is left as it is."
+    return f"{name}: there is no such setting{meant}"
 
 
 def _read_keys(settings: Settings, given: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
@@ -323,13 +348,25 @@ def _read_keys(settings: Settings, given: dict[str, Any]) -> tuple[Settings, lis
 
 
 def _where(text: str, table: str, key: str) -> str:
-    """ "line 12: " for a key of a table, as far as it can be told."""
+    """ "line 12: " for a key of a table ("" is the file itself), as far as it can be told."""
     current = ""
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
-        if line.startswith("["):
-            current = line.strip("[] ")
-        elif current == table and line.split("=")[0].strip() == key:
+        header = re.match(r"\[+\s*([^\]]+?)\s*\]", line)
+        if header:
+            current = header[1].strip("'\"")
+            if not table and current.split(".")[0] == key:
+                return f"line {number}: "
+            continue
+        name, _, value = (part.strip() for part in line.partition("="))
+        path = [part.strip(" '\"") for part in name.split(".")]
+        inside = [*([current] if current else []), *path]
+        inline = value.startswith("{") and re.search(
+            rf"""[{{,]\s*["']?{re.escape(key)}["']?\s*=""", value
+        )
+        if inside == ([table, key] if table else [key]) or (inside == [table] and inline):
+            return f"line {number}: "
+        if not table and inside[0] == key:
             return f"line {number}: "
     return ""
 

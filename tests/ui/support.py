@@ -35,7 +35,7 @@ from voxtui.models.store import Entry, Finding
 from voxtui.session.edits import edited
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
-from voxtui.ui.backend import Choice, Listener
+from voxtui.ui.backend import Abilities, Choice, Listener
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.shelf import Look, ShelfError, Told
 from voxtui.ui.terminal.clipboard import Copied
@@ -245,8 +245,9 @@ class FakeBackend:
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
         self._call("use_microphone", devices, gain_db)
 
-    def use_engine(self, precision: str, threads: int, alternatives: int) -> None:
-        self._call("use_engine", precision, threads)
+    def use_engine(self, settings: Settings) -> None:
+        chosen = settings.engine
+        self._call("use_engine", chosen.name, chosen.precision, chosen.backend, chosen.threads)
 
     def use(self, settings: Settings) -> None:
         self._call("use", settings)
@@ -275,8 +276,15 @@ class FakeBackend:
             Choice("tiny", "small model"),
         ]
 
-    def precisions(self) -> list[str]:
-        return ["auto", "bf16", "q8_0", "q4_k"]
+    def engines(self) -> list[Choice]:
+        return [
+            Choice("auto", "auto", "What measured best here."),
+            Choice("voxtral_c", "voxtral_c, built in", "Our own."),
+            Choice("realtime", "a server", "Not here: no server is named."),
+        ]
+
+    def abilities(self) -> Abilities:
+        return Abilities(("auto", "bf16", "q8_0", "q4_k"), ("auto", "cpu"))
 
     def close(self, timeout_s: float) -> None:
         self.close_s = timeout_s

@@ -17,7 +17,8 @@ from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, Tran
 from voxtui.pipeline import PipelineConfig
 from voxtui.settings import Settings, load
 from voxtui.ui import messages
-from voxtui.ui.backend import CannotStartError, Listener, LocalBackend
+from voxtui.ui.backend import CannotStartError, Listener
+from voxtui.ui.local import LocalBackend
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay

@@ -13,7 +13,7 @@ from tests.ui.test_app import running, said, settled, until
 from voxtui.settings import Settings, load
 from voxtui.ui import keys
 from voxtui.ui.app import VoxtuiApp
-from voxtui.ui.backend import CannotStartError, Choice
+from voxtui.ui.backend import Abilities, CannotStartError, Choice
 from voxtui.ui.panels.choosing import Found, tabs
 from voxtui.ui.panels.keypress import KeyPress
 from voxtui.ui.panels.rows import KeyRow, Row
@@ -25,7 +25,8 @@ from voxtui.ui.widgets.talk import TalkButton
 FOUND = Found(
     [Choice("system default", "system default"), Choice("A: a", "a"), Choice("A: b", "b")],
     [Choice("auto", "best installed"), Choice("tiny", "small model")],
-    ["auto", "q8_0"],
+    [Choice("auto", "auto"), Choice("voxtral_c", "voxtral_c, built in")],
+    Abilities(("auto", "q8_0"), ("auto", "cpu", "gpu")),
     cores=4,
 )
 
@@ -35,13 +36,14 @@ def rows(settings: Settings, title: str) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for row in tab.rows:
         assert isinstance(row, Row)
+        assert row.name == "device" or row.label not in found
         found[row.label if row.label not in found else f"{row.label} {len(found)}"] = row
     return found
 
 
 def test_every_setting_has_a_line_and_one_line_of_help() -> None:
     shown = {(r.group, r.name) for t in tabs(Settings(), FOUND) for r in t.rows if type(r) is Row}
-    hidden = {("appearance", "dismissed_first_run"), ("engine", "name"), ("engine", "upstream")}
+    hidden = {("appearance", "dismissed_first_run"), ("engine", "upstream")}
     there = set()
     for group in ("audio", "talk", "engine", "output", "appearance"):
         there |= {(group, name) for name in type(getattr(Settings(), group)).__dataclass_fields__}
@@ -88,7 +90,7 @@ async def test_settings_apply_at_once_and_are_kept(tmp_path: Path) -> None:
         await pilot.press("down", "right")
         two = ("ALSA: USB", "system default")
         await until(lambda: backend.calls[-1] == ("use_microphone", two, 0.0))
-        await pilot.press("tab", "down", "down", "right", "right")
+        await pilot.press("tab", *["down"] * 4, "right", "right")
         await settled(pilot)
         assert backend.calls[-1] == ("use_delay", 640)
         await pilot.press("down", "left")
@@ -130,14 +132,87 @@ async def test_a_folder_is_typed(tmp_path: Path) -> None:
 async def test_only_the_model_that_was_rested_at_is_loaded() -> None:
     backend = FakeBackend()
     async with running(backend) as pilot:
-        await pilot.press("s", "tab")
+        await pilot.press("s", "tab", "down")
         panel = pilot.app.screen.query_one(SettingsPanel)
-        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)  # type: ignore[union-attr]
+        await until(lambda: len(panel._tabs[1].rows[1].choices) == 3)  # type: ignore[union-attr]
         await pilot.press("right", "right")
         await until(lambda: ("use_model", "tiny") in backend.calls)
         assert ("use_model", "/models/v") not in backend.calls
         await pilot.press("down", "right")
-        await until(lambda: ("use_engine", "bf16", 0) in backend.calls)
+        await until(lambda: ("use_engine", "auto", "bf16", "auto", 0) in backend.calls)
+
+
+async def test_the_engine_is_chosen_with_what_it_can() -> None:
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await pilot.press("s", "tab")
+        panel = pilot.app.screen.query_one(SettingsPanel)
+        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)  # type: ignore[union-attr]
+        assert [row.label for row in panel._tabs[1].rows][:4] == [
+            "engine",
+            "model",
+            "precision",
+            "computes on",
+        ]
+        backend.abilities = lambda: Abilities(lacks=frozenset({"precision", "backend"}))  # type: ignore[method-assign]
+        await pilot.press("right", "right")
+        await until(lambda: ("use_engine", "realtime", "auto", "auto", 0) in backend.calls)
+        assert ("use_engine", "voxtral_c", "auto", "auto", 0) not in backend.calls
+        await until(lambda: len(panel._tabs[1].rows) == 7)
+        assert [row.label for row in panel._tabs[1].rows][:4] == [
+            "engine",
+            "server",
+            "model",
+            "delay",
+        ]
+
+
+async def test_a_folder_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    file = tmp_path / "voxtui.toml"
+    async with running(FakeBackend(), settings_file=file) as pilot:
+        await pilot.press("s", "shift+tab", "enter")
+        await pilot.pause()
+        field = pilot.app.focused
+        assert isinstance(field, Input)
+        field.value = str(tmp_path / "file" / "sessions")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "no folder that can be written" in said(pilot)
+    assert load(file)[0].output.folder == ""
+
+
+async def test_a_file_edited_by_hand_applies_while_it_runs(tmp_path: Path) -> None:
+    file = tmp_path / "voxtui.toml"
+    file.write_text('[audio]\ngain_db = 3\n[keys]\nlive = "f8"\n')
+    backend = FakeBackend()
+    kept = load(file)[0]
+    async with running(backend, settings_file=file, settings=kept) as pilot:
+        live = pilot.app.live  # type: ignore[attr-defined]
+        edited = "# mine\n[audio]\ngain_db = 6\npre_roll_s = 9\n[engine]\nthreads = 2\n"
+        file.write_text(edited + 'precision = "q8_0"\n[appearance]\ntheme = "voxtui-light"\n')
+        live.take_edits()
+        await settled(pilot)
+        assert ("use_microphone", (), 6.0) in backend.calls
+        reloads = [call for call in backend.calls if call[0] == "use_engine"]
+        assert reloads == [("use_engine", "auto", "q8_0", "auto", 2)], "once, not for each"
+        assert pilot.app.theme == "voxtui-light"
+        assert "line 4: pre_roll_s: 9.0 should lie between 0 and 2; 0.4 is used." in said(pilot)
+        assert live.key_for("live") == "L"
+        file.write_text(edited.replace("gain_db = 6", "gain_db = -6"))
+        await pilot.press("s", "tab", "tab", "right")  # before anybody looked at the file
+        await settled(pilot)
+        assert "gain_db = -6" in file.read_text()
+        assert "# mine" in file.read_text()
+        live.take_edits()
+        await settled(pilot)
+        assert ("use_microphone", (), -6.0) in backend.calls
+        before = live.preferences.shown
+        file.write_text("[audio\n")
+        live.take_edits()
+        assert "line 1: " in said(pilot)
+        assert "what was used before stays" in said(pilot)
+        assert live.preferences.shown == before
 
 
 async def test_a_model_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,9 +223,9 @@ async def test_a_model_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(backend, "use_model", refuse)
     async with running(backend) as pilot:
-        await pilot.press("s", "tab")
+        await pilot.press("s", "tab", "down")
         panel = pilot.app.screen.query_one(SettingsPanel)
-        await until(lambda: len(panel._tabs[1].rows[0].choices) == 3)  # type: ignore[union-attr]
+        await until(lambda: len(panel._tabs[1].rows[1].choices) == 3)  # type: ignore[union-attr]
         await pilot.press("right")
         await until(lambda: said(pilot) == "There is no such model.")
 

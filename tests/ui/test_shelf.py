@@ -19,7 +19,7 @@ from voxtui.audio.devices import Device
 from voxtui.models import catalog
 from voxtui.models.catalog import KnownFile, KnownModel
 from voxtui.settings import Settings
-from voxtui.ui.backend import LocalBackend
+from voxtui.ui.local import LocalBackend
 from voxtui.ui.options import UiOptions
 from voxtui.ui.screens.live import LiveScreen
 from voxtui.ui.screens.models import ModelsScreen

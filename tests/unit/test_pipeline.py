@@ -461,3 +461,27 @@ def test_what_is_written_beside_a_session(tmp_path: Path) -> None:
     assert file.read_text().count("word") == 3
     assert not (folder / "audio.wav").exists(), "its words are all written"
     assert load_session(folder).finished
+
+
+def test_another_folder_is_for_what_is_not_kept_yet(chain: Chain, tmp_path: Path) -> None:
+    config = chain.pipeline._config
+
+    def keep_in(folder: Path) -> None:
+        chain.pipeline.configure(config.hearing, config.keeping, config.hook, folder)
+        chain.settle()
+
+    keep_in(tmp_path / "a")
+    assert chain.pipeline.session_path().parent == tmp_path / "a"
+    assert Path(chain.of(SessionOpened)[-1].path).parent == tmp_path / "a"  # type: ignore[attr-defined]
+    chain.pipeline.listen(True)
+    chain.source.say(1)
+    chain.settle()
+    keep_in(tmp_path / "b")
+    assert chain.pipeline.session_path().parent == tmp_path / "a", "it is there already"
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    chain.settle()
+    chain.pipeline.new_session()
+    assert chain.pipeline.wait_idle(5)
+    assert chain.pipeline.session_path().parent == tmp_path / "b"
+    chain.pipeline.close()

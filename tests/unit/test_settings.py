@@ -31,7 +31,7 @@ def test_comments_and_unknown_keys_survive(tmp_path: Path) -> None:
     path = tmp_path / "voxtui.toml"
     path.write_text("# mine\n[engine]\ndelay_ms = 240 # quick\nfuture = 1\n")
     loaded, problems = settings.load(path)
-    assert not problems
+    assert problems == [f"{path}: line 4: future: there is no such setting; it is left as it is."]
     assert loaded.engine.delay_ms == 240
     settings.save(path, loaded.replace("engine", delay_ms=480))
     text = path.read_text()
@@ -52,6 +52,14 @@ def test_comments_and_unknown_keys_survive(tmp_path: Path) -> None:
         ('[output]\nformats = ["srt", "doc"]\n', "line 2: formats: 'doc' is not one of txt, srt"),
         ("[keys]\ntalk = 3\n", "line 2: talk: 3 should be the name of a key"),
         ("[audio\n", "line 1"),
+        ("audio.gain_db = 99\n", "line 1: gain_db: 99.0 should lie"),
+        ("# x\naudio = { pre_roll_s = 0.4, gain_db = 99 }\n", "line 2: gain_db: 99.0 should lie"),
+        ('[ "audio" ]\n"gain_db" = 99\n', "line 2: gain_db: 99.0 should lie"),
+        (
+            "[audio]\ngian_db = 9\n",
+            "line 2: gian_db: there is no such setting; did you mean gain_db",
+        ),
+        ("\n[adio]\ngain_db = 9\n", "line 2: adio: there is no such setting; did you mean audio"),
     ],
 )
 def test_a_wrong_value_is_named_and_the_default_used(

@@ -48,11 +48,13 @@ class EngineConfig:
     binary: Path | None = None
     background: bool = False
     remote: Remote | None = None
+    backend: str = "auto"
 
     def command(self, find: Callable[[], Path]) -> list[str]:
         """The command line that starts it; `find` tells where our own engine's program is."""
         if self.name == "voxtral_c":
             args = [str(self.binary or find())]
+            args += ["--backend", self.backend] if self.backend != "auto" else []
         else:
             args = [sys.executable, "-P", "-m", "voxtui.engine.workers", self.name]
         if self.name == "upstream":

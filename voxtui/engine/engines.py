@@ -116,6 +116,7 @@ def config_for(engine: EngineInfo, settings: Settings, model: Path | None) -> En
         alternatives=chosen.alternatives,
         binary=_upstream(settings) if engine.name == "upstream" else None,
         remote=None if engine.needs_model else _remote(remote),
+        backend=chosen.backend,
     )
 
 

@@ -36,6 +36,16 @@ def find_engine() -> Path:
 
 def precisions(binary: Path | None = None) -> list[str]:
     """What the engine takes for --precision, "auto" first; empty when it does not tell."""
+    return _offered("precision", r"auto|b?f\d+|q\d\w*|int\d", binary)
+
+
+def backends(binary: Path | None = None) -> list[str]:
+    """What the engine takes for --backend, "auto" first; empty when it does not tell."""
+    return _offered("backend", "auto|cpu|gpu", binary)
+
+
+def _offered(option: str, values: str, binary: Path | None) -> list[str]:
+    """The values of an option that the engine's help names."""
     try:
         told = subprocess.run(
             [binary or find_engine(), "--help"],
@@ -46,8 +56,8 @@ def precisions(binary: Path | None = None) -> list[str]:
         ).stdout
     except (OSError, EngineMissing, subprocess.TimeoutExpired):
         return []
-    found = re.search(r"^ *--precision .*(?:\n {10,}.*)*", told, re.MULTILINE)
-    names = re.findall(r"\b(auto|b?f\d+|q\d\w*|int\d)\b", found[0]) if found else []
+    found = re.search(rf"^ *--{option} .*(?:\n {{10,}}.*)*", told, re.MULTILINE)
+    names = re.findall(rf"\b({values})\b", found[0]) if found else []
     return list(dict.fromkeys(names))
 
 

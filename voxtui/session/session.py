@@ -96,6 +96,14 @@ class Session:
         """The session's folder."""
         return self._root / self.name
 
+    def move(self, root: Path) -> bool:
+        """Keep it below another folder; False when it is on disk already, and stays."""
+        if self._audio is not None:
+            return False
+        self._root = root
+        self.name = self._free_name(lambda name: not (root / name).exists())
+        return True
+
     @property
     def settled_s(self) -> float:
         """The audio time where an engine may start again without losing a word."""

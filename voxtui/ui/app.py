@@ -20,9 +20,10 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from voxtui import paths, settings
-from voxtui.ui.backend import Backend, CannotStartError, LocalBackend
+from voxtui.ui.backend import Backend, CannotStartError
 from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.keys import problems, talk_key
+from voxtui.ui.local import LocalBackend
 from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay

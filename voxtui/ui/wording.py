@@ -83,6 +83,7 @@ def known_choices(shown: Settings) -> Found:
     return Found(
         [Choice(SYSTEM_DEFAULT, SYSTEM_DEFAULT, "whatever the system uses")],
         [Choice(model, names.get(model) or model_name(model))],
+        [Choice(shown.engine.name, shown.engine.name)],
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voxtui.events import SYSTEM_DEFAULT
 from voxtui.settings import DELAYS_MS, Settings
-from voxtui.ui.backend import ADVISED_DELAY_MS, Choice
+from voxtui.ui.backend import ADVISED_DELAY_MS, Abilities, Choice
 from voxtui.ui.panels import helps
 from voxtui.ui.panels.rows import KeyRow, Row, Tab, row, standing, typed
 from voxtui.ui.theme import THEMES, TITLES
@@ -39,9 +39,12 @@ class Found:
 
     microphones: Sequence[Choice]
     models: Sequence[Choice]
-    precisions: Sequence[str] = ()
+    engines: Sequence[Choice] = ()
+    can: Abilities = field(default_factory=Abilities)
+    """What can be chosen of the engine in use."""
     precision: str = ""
-    """The one that "auto" came to."""
+    backend: str = ""
+    """Those that "auto" came to."""
     cores: int = 1
 
 
@@ -99,19 +102,38 @@ def _words(settings: Settings, found: Found) -> list[Row | KeyRow]:
     delays.append(Choice(0, f"{ADVISED_DELAY_MS} ms"))
     delays.sort(key=lambda choice: choice.value or ADVISED_DELAY_MS)
     steps = [Choice(value, f"{value:g} s") for value in INTERVALS_S]
-    names = dict.fromkeys(("auto", *found.precisions))
-    auto = f"auto ({found.precision.lower()})" if found.precision else "auto"
-    exact = [Choice(name, auto if name == "auto" else name) for name in names]
+    exact = _or_auto(found.can.precisions, found.precision)
+    places = _or_auto(found.can.backends, found.backend)
     others = [Choice(count, f"up to {count}" if count else "none") for count in range(5)]
     cores = [Choice(count, str(count) if count else "all") for count in range(found.cores)]
-    return [
+    rows = [
+        row(settings, "engine", "name", "engine", list(found.engines), helps.engine),
+        *_where(settings),
         row(settings, "engine", "model", "model", list(found.models), helps.model),
         row(settings, "engine", "precision", "precision", exact, helps.precision),
+        row(settings, "engine", "backend", "computes on", places, helps.backend),
         row(settings, "engine", "delay_ms", "delay", delays, helps.delay),
         row(settings, "engine", "interval_s", "step", steps, helps.interval),
         row(settings, "engine", "threads", "cores", cores, helps.cores),
         row(settings, "engine", "alternatives", "other words", others, helps.alternatives),
     ]
+    return [each for each in rows if each.name not in found.can.lacks]
+
+
+def _where(settings: Settings) -> list[Row]:
+    """Where the chosen engine is, if that has to be said."""
+    match settings.engine.name:
+        case "upstream":
+            usual = "~/voxtral.c/voxtral"
+            return [typed(settings, "engine", "upstream", "program", usual, helps.UPSTREAM)]
+        case "realtime":
+            return [typed(settings, "remote", "url", "server", "none yet", helps.SERVER)]
+    return []
+
+
+def _or_auto(names: Sequence[str], came_to: str) -> list[Choice]:
+    auto = f"auto ({came_to.lower()})" if came_to else "auto"
+    return [Choice(n, auto if n == "auto" else n) for n in dict.fromkeys(("auto", *names))]
 
 
 def _talk(settings: Settings) -> list[Row | KeyRow]:
@@ -159,7 +181,6 @@ def _files(settings: Settings) -> list[Row | KeyRow]:
     times = [Choice(value, f"{value:g} s") for value in HOOK_S]
     rows.append(typed(settings, "output", "hook", "command", "none", helps.HOOK))
     rows.append(row(settings, "output", "hook_timeout_s", "it may take", times, helps.hook_time))
-    rows.append(typed(settings, "output", "hook", "then run", "nothing", helps.HOOK))
     return rows
 
 

@@ -7,7 +7,9 @@ from voxtui.ui.backend import ADVISED_DELAY_MS, Choice
 # Words in error of a hundred, average of thirteen languages, as the model's authors published.
 PUBLISHED_ERRORS = {160: 12.6, 240: 10.8, 480: 8.7, 960: 7.7, 2400: 6.7}
 
-FOLDER = "Enter types a folder. From the next start on."
+FOLDER = "Enter types a folder: the next session is kept there."
+UPSTREAM = "Enter types where the program is that you built."
+SERVER = "Enter types its address: ws://HOST:8000/v1/realtime. The sound is sent there."
 DAILY = "Enter types a folder: a Markdown file a day gets what settles, and later changes."
 HOOK = "Enter types a command: it gets what was said when you stop; what it prints takes its place."
 
@@ -55,6 +57,20 @@ def model(choice: Choice) -> str:
     if choice.value == "auto":
         return "The best one on this machine."
     return f"{choice.note}. Loading takes a moment; nothing is lost. G gets and checks models."
+
+
+def engine(choice: Choice) -> str:
+    return choice.note or "What writes the words."
+
+
+def backend(choice: Choice) -> str:
+    if choice.value == "cpu":
+        return "The processor: exact, and it works everywhere."
+    if choice.value == "gpu":
+        return (
+            "The graphics card: quicker where it is a good one. If it fails, the processor goes on."
+        )
+    return "The graphics card where it was seen to be right and quick, else the processor."
 
 
 def precision(choice: Choice) -> str:

@@ -49,6 +49,11 @@ class LibraryScreen(Tidying):
         super().__init__(*args, **more)
         self.again: Again | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Is something being written again, or waiting to be looked at?"""
+        return self.again is not None
+
     def on_unmount(self) -> None:
         if self.again is not None and self.again.job is not None:
             self.again.job.cancel()

@@ -27,9 +27,14 @@ class Shelving(PageFrame):
 
     def action_library(self) -> None:
         """All sessions."""
+        root = self.backend.sessions_dir
+        if self.library is not None and self.library.root != root and not self.library.busy:
+            self.app.uninstall_screen(NAME)
+            self.library.remove()
+            self.library = None
         if self.library is None:
             from voxtui.ui.screens.library_again import LibraryScreen  # not before it is wanted
 
-            self.library = LibraryScreen(self.backend.sessions_dir, self, self._copier)
+            self.library = LibraryScreen(root, self, self._copier)
             self.app.install_screen(self.library, NAME)  # stays, so that its work goes on
         self.app.push_screen(NAME)
