@@ -70,10 +70,13 @@ def test_minutes(engine: Engine) -> None:
     for line in lines:
         assert line["live_rtf"] > 0
         assert line["pass_ms"] > 0
+        assert line["processor_s"] > 0
         assert line["memory_mb"] > 5
         assert 1 <= line["steps_per_pass"] < 8
     text = engine.run("--bench", "--minutes", "1").text
-    line = r" +1 minutes: .* of real time, .* ms a pass, \d+ steps in all, .* MB\n"
+    line = (
+        r" +1 minutes: .* of real time, .* s of processors, .* ms a pass, \d+ steps in all, .* MB\n"
+    )
     assert re.fullmatch(line, text)
 
 
