@@ -16,8 +16,8 @@ def test_help(engine: Engine) -> None:
     options = (
         "-d -i --stdin --from-mic -I --low-latency -o --alt --delay --monitor --silent --debug "
         "--events --framed --tokens --threads --precision --kernels --backend --device "
-        "--no-rut-guard --no-draft --bench --type --replay --minutes --json --cache --quantize "
-        "--force --list-devices --version --help"
+        "--no-rut-guard --no-draft --bench --type --replay --minutes --heard --json --cache "
+        "--quantize --force --list-devices --version --help"
     )
     for option in options.split():
         assert re.search(rf"(^|\s){option}\b", result.text), option

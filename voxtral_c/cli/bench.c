@@ -236,7 +236,7 @@ int bench_run(const options *opt) {
     struct rusage usage;
     const int ready = prepare(&b, opt);
     if (ready && opt->minutes) {
-        bench_soak(&b, opt->minutes, opt->json);
+        bench_soak(&b, opt->minutes, opt->heard, opt->json);
     } else if (ready) {
         measure_bandwidth(&b);
         measure_prefill(&b);

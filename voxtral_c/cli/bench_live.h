@@ -40,7 +40,7 @@ void bench_measure_live(bench *b);        /* rtf, steps_per_pass, encoder_ms */
 void bench_measure_late(bench *b);        /* as if ten minutes had been heard: late_rtf */
 void bench_measure_waits(bench *b);
 
-/* So many minutes of sound in one utterance, really heard: one line for each. */
-void bench_soak(bench *b, int minutes, int json);
+/* So many minutes of sound in one utterance, one line for each, as if some had been heard before. */
+void bench_soak(bench *b, int minutes, int heard, int json);
 
 #endif

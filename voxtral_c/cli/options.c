@@ -10,7 +10,7 @@ typedef enum option_id {
     OPT_MODEL, OPT_FILE, OPT_STDIN, OPT_MIC, OPT_FRAMED, OPT_INTERVAL, OPT_LOW_LATENCY, OPT_OUTPUT,
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
     OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES,
-    OPT_VERSION, OPT_HELP, OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_MINUTES, OPT_JSON, OPT_CACHE,
+    OPT_VERSION, OPT_HELP, OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_MINUTES, OPT_HEARD, OPT_JSON, OPT_CACHE,
     OPT_QUANTIZE, OPT_FORCE
 } option_id;
 
@@ -34,7 +34,7 @@ static const struct option_name {
     {"--no-rut-guard", OPT_NO_RUT_GUARD, 0}, {"--no-draft", OPT_NO_DRAFT, 0},
     {"--bench", OPT_BENCH, 0},
     {"--replay", OPT_REPLAY, 1},    {"--json", OPT_JSON, 0},
-    {"--minutes", OPT_MINUTES, 1},
+    {"--minutes", OPT_MINUTES, 1},  {"--heard", OPT_HEARD, 1},
     {"--list-devices", OPT_LIST_DEVICES, 0},
     {"--version", OPT_VERSION, 0},  {"--help", OPT_HELP, 0}, {"-h", OPT_HELP, 0},
 };
@@ -107,6 +107,9 @@ static int apply_value(parser *p, option_id id, const char *value) {
     case OPT_KERNELS: o->model.kernels = value; return 1;
     case OPT_DEVICE: o->device = value; return 1;
     case OPT_REPLAY: o->replay = value; return 1;
+    case OPT_HEARD:
+        return parse_integer(value, 0, 1000, &o->heard) ||
+               FAIL(p, "--heard takes a number of minutes from 0 to 1000, not '%s'", value);
     case OPT_MINUTES:
         return parse_integer(value, 1, 80, &o->minutes) ||
                FAIL(p, "--minutes takes a number from 1 to 80, not '%s'", value);
@@ -181,6 +184,7 @@ static int check(parser *p) {
     options *o = p->o;
     if (o->command != COMMAND_BENCH && (o->replay || o->json || o->minutes))
         return FAIL(p, "--replay, --minutes and --json go with --bench");
+    if (o->heard && !o->minutes) return FAIL(p, "--heard goes with --minutes");
     if (o->command == COMMAND_QUANTIZE) {
         if (!o->model_dir) return FAIL(p, "-d MODEL is missing: what to convert");
         if (!o->type) return FAIL(p, "--type is missing: q8_0, q6_k, q5_k_m, q4_k_m, bf16 or f16");

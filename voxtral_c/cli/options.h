@@ -38,7 +38,7 @@ typedef struct options {
     int no_draft;
     vox_model_params model;
     const char *replay;           /* COMMAND_BENCH: "speech", "none" or a file of tokens */
-    int minutes, json;            /* COMMAND_BENCH; 0 = the usual figures */
+    int minutes, heard, json;     /* COMMAND_BENCH; 0 = the usual figures */
 } options;
 
 /* Returns 1, or 0 with one sentence in err. The strings of argv must outlive *o. */
