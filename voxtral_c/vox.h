@@ -37,7 +37,8 @@ typedef enum vox_status {
     VOX_ERR_UNSUPPORTED,  /* well-formed, but beyond what this build can do */
     VOX_ERR_MEMORY,       /* an allocation failed */
     VOX_ERR_STATE,        /* the call does not fit the stream's state (fed after finish) */
-    VOX_ERR_ABORTED       /* the abort callback asked to stop */
+    VOX_ERR_ABORTED,      /* the abort callback asked to stop */
+    VOX_ERR_DEVICE        /* the GPU failed; streams go on on the CPU and never return it */
 } vox_status;
 
 /* A short name such as "format", for programs; never NULL. */
@@ -73,6 +74,8 @@ typedef struct vox_model_params {
     int threads;              /* 0 = one per physical core */
     const char *kernels;      /* NULL = the best this processor has; else "generic", "avx2",
                                  "avx512", "neon" */
+    const char *backend;      /* NULL or "cpu"; "gpu": a real GPU, or the model is not loaded; "gpu:NAME": the
+                                 adapter with that in its name, software too; "auto": a real GPU if there is one */
     const char *cache_dir;    /* NULL = $XDG_CACHE_HOME/voxtral or $HOME/.cache/voxtral */
     vox_progress_fn on_progress;   /* of making that copy; may be NULL */
     void *user;
@@ -88,6 +91,9 @@ vox_status vox_model_load(const char *path, const vox_model_params *params, vox_
 void vox_model_free(vox_model *model);
 
 typedef struct vox_model_info {
+    const char *backend;      /* "cpu" or "gpu": where new utterances are worked on */
+    const char *gpu;          /* the GPU's name; NULL = none was taken */
+    const char *gpu_why;      /* a sentence: why none was found, or is used any more; else "" */
     const char *kernels;      /* instruction set in use: "avx512", ... */
     const char *precision;    /* "bf16", "q4_k_m", ... */
     int threads;

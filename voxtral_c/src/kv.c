@@ -131,18 +131,18 @@ static void turn_back(vox_kv *kv, int64_t first, int64_t end, int64_t by, float 
 
 /* Where the anchor belongs once `first` is reached: rotary positions run to the last one, then about
  * the oldest position still seen gets 0. */
-static int64_t anchor_at(const vox_kv *kv, int64_t first) {
+int64_t vox_kv_anchor(const vox_kv *kv, int64_t first) {
     const int64_t oldest = first - kv->window + 1, anchor = oldest / ANCHOR_GRID * ANCHOR_GRID;
     return first - kv->anchor < kv->max_positions || anchor <= kv->anchor ? kv->anchor : anchor;
 }
 
 int vox_kv_room(const vox_kv *kv, int64_t first) {
-    const int64_t room = anchor_at(kv, first) + kv->max_positions - first;
+    const int64_t room = vox_kv_anchor(kv, first) + kv->max_positions - first;
     return room < 1 ? 1 : room > INT_MAX ? INT_MAX : (int)room;
 }
 
 static vox_status move_anchor(vox_kv *kv, int64_t first) {
-    const int64_t oldest = first - kv->window + 1, anchor = anchor_at(kv, first);
+    const int64_t oldest = first - kv->window + 1, anchor = vox_kv_anchor(kv, first);
     if (anchor == kv->anchor) return VOX_OK;
     float *table = vox_alloc((size_t)kv->head_dim, sizeof *table);
     vox_status status = table ? VOX_OK : VOX_ERR_MEMORY;

@@ -54,6 +54,10 @@ void vox_kv_reset(vox_kv *kv);
  * however the work is cut, and a batch must not reach over one. At least 1. */
 int vox_kv_room(const vox_kv *kv, int64_t first);
 
+/* The anchor that holds once `first` is reached: where that differs from the present one, all keys are
+ * turned back by the difference. vox_kv_prepare sees to it; so does who keeps the keys elsewhere. */
+int64_t vox_kv_anchor(const vox_kv *kv, int64_t first);
+
 /* Make positions first .. first+n-1 writable, n <= max_batch, and move the anchor if it is time.
  * VOX_ERR_MEMORY if that fails, and then nothing is lost. */
 vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n);

@@ -4,10 +4,11 @@
 
 #include "cache.h"
 #include "files.h"
+#include "gpu/resident.h"
 #include "prompt.h"
 
 const char *vox_status_name(vox_status status) {
-    static const char *const names[] = { "ok", "argument", "io", "format", "unsupported", "memory", "state", "aborted" };
+    static const char *const names[] = { "ok", "argument", "io", "format", "unsupported", "memory", "state", "aborted", "device" };
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }
@@ -84,6 +85,22 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     return VOX_OK;
 }
 
+/* The backend asked for: "cpu", "gpu", "gpu:" and part of an adapter's name, or "auto". */
+static vox_status choose_backend(vox_model *m, const char *wanted, vox_error *err) {
+    vox_error why = { m->gpu_why, sizeof m->gpu_why };
+    gpu_options o = vox_gpu_options();
+    m->backend = &vox_backend_cpu;
+    if (!wanted || !strcmp(wanted, "cpu")) return VOX_OK;
+    if (!strcmp(wanted, "auto")) {
+        vox_gpu_attach(m, &o, &why);
+        return VOX_OK;
+    }
+    if (!strncmp(wanted, "gpu:", 4)) o.adapter = wanted + 4;
+    else if (strcmp(wanted, "gpu") != 0)
+        return vox_fail(err, VOX_ERR_ARGUMENT, "There is no backend %s; there are auto, cpu, gpu and gpu:NAME.", wanted);
+    return vox_gpu_attach(m, &o, err);
+}
+
 static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     const vox_model_params *p = user;
     const int as_stored = p->precision != VOX_PRECISION_BF16 && p->precision != VOX_PRECISION_F32;
@@ -116,6 +133,7 @@ vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model
         m->cache_bytes = vox_is_quantised(m->weights.type);
         status = make_buffers(m, p, err);
     }
+    if (status == VOX_OK) status = choose_backend(m, p->backend, err);
     if (status != VOX_OK) {
         vox_model_free(m);
         return status;
@@ -138,6 +156,7 @@ vox_status vox_model_load(const char *path, const vox_model_params *params, vox_
 void vox_model_free(vox_model *m) {
     if (!m) return;
     vox_prompts_free(m);
+    vox_gpu_detach(m);
     vox_pool_free(m->compute.pool);
     vox_free(m->compute.scratch);
     vox_free(m->compute.chunks);
@@ -160,6 +179,9 @@ void vox_model_get_info(const vox_model *m, vox_model_info *info) {
         .kernels = m->compute.kernels->name,
         .precision = vox_precision_name(vox_precision_of(m->weights.type)),
         .threads = vox_pool_threads(m->compute.pool),
+        .backend = m->backend->name,
+        .gpu = m->gpu ? vox_gpu_name(m->gpu) : NULL,
+        .gpu_why = m->gpu_why,
         .default_delay_ms = m->tokenizer.delay_ms,
         .vocab_size = m->config.vocab_size,
         .parameters = m->weights.parameters,

@@ -2,6 +2,7 @@
 #ifndef VOX_MODEL_H
 #define VOX_MODEL_H
 
+#include "backend.h"
 #include "draft.h"
 #include "mel.h"
 #include "stack.h"
@@ -18,6 +19,9 @@ struct vox_model {
     vox_weights weights;
     vox_mel_plan mel;
     vox_compute compute;
+    const vox_backend *backend;   /* of utterances that begin */
+    struct vox_gpu *gpu;      /* NULL = none was taken */
+    char gpu_why[256];        /* why none is used (any more); "" = none was asked for, or one is */
     int cache_bytes;          /* keys and values are kept as bytes */
 
     /* Working memory, used by one call at a time. */

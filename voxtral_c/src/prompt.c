@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "gpu/resident.h"
+
 float vox_delay_frequency(int i, int half) {
     return (float)exp((double)(-(float)log(10000.0) * (float)i / (float)half));
 }
@@ -35,9 +37,9 @@ static vox_status decode_waiting(vox_utterance *u, const float *ffn_scale) {
     const int n = u->n_audio - u->audio_at;
     for (int i = 0; i < n; i++) ids[i] = vox_prompt_token(u->decoded + i);
     if (!n) return VOX_OK;
-    if (vox_utterance_decode(u, ids, n, NULL, ffn_scale, 0) != VOX_OK) return VOX_ERR_MEMORY;
-    vox_utterance_keep(u, NULL, n);
-    return VOX_OK;
+    const vox_status status = vox_utterance_decode(u, ids, n, NULL, ffn_scale, 0);
+    if (status == VOX_OK) vox_utterance_keep(u, NULL, n);
+    return status;
 }
 
 vox_status vox_prompt_play(vox_utterance *u, const float *ffn_scale) {
@@ -49,7 +51,9 @@ vox_status vox_prompt_play(vox_utterance *u, const float *ffn_scale) {
         const size_t used = vox_utterance_hear(u, silence, n);
         left -= used;
         if (used > 0 && left > 0 && vox_utterance_ready(u) < VOX_BATCH_TOKENS) continue;
-        if (vox_utterance_encode(u) != VOX_OK || decode_waiting(u, ffn_scale) != VOX_OK) return VOX_ERR_MEMORY;
+        vox_status status = vox_utterance_encode(u);
+        if (status == VOX_OK) status = decode_waiting(u, ffn_scale);
+        if (status != VOX_OK) return status;
     }
     return VOX_OK;
 }
@@ -60,19 +64,40 @@ static void free_prompt(vox_prompt *p) {
     vox_free(p);
 }
 
+static vox_status play_anew(vox_prompt *p, vox_model *m) {
+    vox_utterance_free(&p->state);
+    vox_status status = vox_utterance_init(&p->state, m);
+    if (status == VOX_OK) status = vox_prompt_play(&p->state, p->ffn_scale);
+    if (status != VOX_OK) vox_utterance_free(&p->state);
+    return status;
+}
+
+void vox_model_fall_back(vox_model *m) {
+    if (m->backend == &vox_backend_cpu) return;
+    vox_gpu_explain(m);
+    m->backend = &vox_backend_cpu;
+}
+
+/* Play the prompt where the model's work is done now, if it has not been played there. */
+static vox_status settle(vox_prompt *p, vox_model *m) {
+    vox_status status = p->state.backend == m->backend ? VOX_OK : play_anew(p, m);
+    if (status != VOX_ERR_DEVICE) return status;
+    vox_model_fall_back(m);
+    return play_anew(p, m);
+}
+
 vox_status vox_prompt_get(vox_model *m, int delay, const vox_prompt **out) {
     for (vox_prompt *p = m->prompts; p; p = p->next)
         if (p->delay == delay) {
             *out = p;
-            return VOX_OK;
+            return settle(p, m);
         }
     vox_prompt *p = vox_alloc_zero(1, sizeof *p);
     if (!p) return VOX_ERR_MEMORY;
     p->delay = delay;
     p->ffn_scale = vox_alloc((size_t)m->config.decoder.n_layers * (size_t)m->config.decoder.dim, sizeof(float));
     vox_status status = p->ffn_scale ? make_scale(m, delay, p->ffn_scale) : VOX_ERR_MEMORY;
-    if (status == VOX_OK) status = vox_utterance_init(&p->state, m);
-    if (status == VOX_OK) status = vox_prompt_play(&p->state, p->ffn_scale);
+    if (status == VOX_OK) status = settle(p, m);
     if (status != VOX_OK) {
         free_prompt(p);
         return status;

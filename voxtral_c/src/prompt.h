@@ -20,6 +20,10 @@ typedef struct vox_prompt {
 vox_status vox_prompt_get(vox_model *model, int delay, const vox_prompt **out);
 void vox_prompts_free(vox_model *model);
 
+/* The GPU has failed: from now on the model's work is the CPU's. m->gpu_why tells why. Prompts follow
+ * when they are asked for. Does nothing the second time. */
+void vox_model_fall_back(vox_model *model);
+
 /* Feed the left padding to an utterance just reset and decode all that it makes known. */
 vox_status vox_prompt_play(vox_utterance *u, const float *ffn_scale);
 

@@ -81,6 +81,7 @@ vox_status vox_stream_configure(vox_stream *s, int delay_ms, double interval_s) 
 static vox_status init(vox_stream *s) {
     vox_status status = vox_utterance_init(&s->state, s->model);
     if (status == VOX_OK) status = vox_words_init(&s->words, &s->model->tokenizer);
+    if (status == VOX_OK && s->model->backend != &vox_backend_cpu) status = vox_rescue_init(&s->rescue);
     if (status != VOX_OK) return no_memory(s);
     vox_drafter_init(&s->drafter);
     s->drafter.columns = s->params.no_draft;
@@ -121,6 +122,7 @@ void vox_stream_close(vox_stream *s) {
     if (!s) return;
     vox_utterance_free(&s->state);
     vox_words_free(&s->words);
+    vox_rescue_free(&s->rescue);
     vox_free(s->pending);
     vox_free(s);
 }
@@ -134,6 +136,9 @@ static void send(const vox_stream *s, vox_event *event) {
     if (s->params.on_event) s->params.on_event(event, s->params.user);
 }
 
+/* Tokens of sound encoded in this utterance, left padding included. */
+static int64_t encoded(const vox_stream *s) { return s->state.encoded + s->rescue.dropped; }
+
 /* STATS, WARNING, UTTERANCE_END and END. */
 static void send_state(const vox_stream *s, vox_event_type type, const char *reason) {
     const double in = (double)s->samples_in / VOX_SAMPLE_RATE, done = (double)s->generated * VOX_TOKEN_SECONDS;
@@ -145,7 +150,7 @@ static void send_state(const vox_stream *s, vox_event_type type, const char *rea
         .encoder_ms = s->encoder_ms,
         .decoder_ms = s->decoder_ms,
         .prefill_ms = s->prefill_ms,
-        .encoder_tokens = s->open && s->state.encoded > before ? s->state.encoded - before : 0,
+        .encoder_tokens = s->open && encoded(s) > before ? encoded(s) - before : 0,
         .decoder_steps = s->generated,
         .decoder_passes = s->passes,
         .reason = reason,
@@ -167,7 +172,7 @@ static int must_stop(const vox_stream *s) { return s->params.abort && s->params.
 /* Help the model out of a blank rut. The newest sound of token k is what its position hears. */
 static void guard(vox_stream *s, float *logits) {
     const vox_model *m = s->model;
-    const int64_t position = vox_prompt_length(m, s->prompt->delay) - 1 + s->generated;
+    const int64_t position = vox_prompt_length(m, s->prompt->delay) - 1 + s->generated - s->rescue.dropped;
     if (s->blank_bias != 0 && s->rut.blanks >= 40) logits[VOX_STREAMING_PAD] += s->blank_bias;
     if (s->params.no_rut_guard) return;
     if (vox_rut_guard(&s->rut, vox_voice_at(&s->state.voice, position), logits, m->config.vocab_size))
@@ -184,6 +189,7 @@ static void choose(vox_stream *s, float *logits) {
     s->token = choice.id;
     if (s->forced && s->generated < s->n_forced) s->token = s->forced[s->generated];
     vox_rut_chosen(&s->rut, s->token);
+    vox_rescue_chosen(&s->rescue, s->token);
     s->generated++;
     vox_drafter_saw(&s->drafter, s->token, specials + vox_argmax(logits + specials, vocab - specials));
     send_choice(s, &choice);
@@ -203,12 +209,28 @@ static int choose_path(vox_stream *s, const int *ids, const vox_tree *tree, int 
     }
 }
 
+/* Feed tokens chosen before a rescue: prompt and they are known, up to but for the newest. */
+static vox_status decode_again(vox_stream *s, int64_t end) {
+    vox_utterance *u = &s->state;
+    const int length = vox_prompt_length(s->model, s->prompt->delay), room = vox_kv_room(&u->decoder_kv, u->decoded);
+    int ids[VOX_MAX_TREE], n = 0;
+    while (n < room && n < VOX_MAX_TREE && n < u->n_audio - u->audio_at && u->decoded + n < end) {
+        const int64_t position = u->decoded + n;
+        ids[n++] = position < length ? vox_prompt_token(position) : vox_rescue_token(&s->rescue, position - length);
+    }
+    const vox_status status = vox_utterance_decode(u, ids, n, NULL, s->prompt->ffn_scale, 0);
+    if (status == VOX_OK) vox_utterance_keep(u, NULL, n);
+    return status;
+}
+
 /* One pass: what is left of the prompt, or the newest token, and guesses at those behind. */
 static vox_status decode_once(vox_stream *s) {
     vox_utterance *u = &s->state;
     const int length = vox_prompt_length(s->model, s->prompt->delay), room = vox_kv_room(&u->decoder_kv, u->decoded);
     const int waiting = u->n_audio - u->audio_at < room ? u->n_audio - u->audio_at : room;
     const int prefill = u->decoded < length;
+    const int64_t again = s->rescue.again ? length - 1 + s->rescue.again : 0;
+    if (u->decoded < again) return decode_again(s, again);
     int ids[VOX_MAX_TREE], path[VOX_MAX_TREE], known = 0;
     vox_tree tree;
     do {
@@ -221,8 +243,8 @@ static vox_status decode_once(vox_stream *s) {
     const int n = generates ? vox_draft(&s->drafter, known, waiting - 1, ids, &tree) : known;
 
     const double start = vox_now_ms();
-    if (vox_utterance_decode(u, ids, n, &tree, s->prompt->ffn_scale, generates ? n - known + 1 : 0) != VOX_OK)
-        return no_memory(s);
+    const vox_status status = vox_utterance_decode(u, ids, n, &tree, s->prompt->ffn_scale, generates ? n - known + 1 : 0);
+    if (status != VOX_OK) return status;
     const double ms = vox_now_ms() - start;
     *(prefill ? &s->prefill_ms : &s->decoder_ms) += ms;
     if (!prefill) {
@@ -238,6 +260,7 @@ static vox_status decode(vox_stream *s) {
     while (s->state.audio_at < s->state.n_audio) {
         if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
         const vox_status status = decode_once(s);
+        if (status == VOX_ERR_MEMORY) return no_memory(s);
         if (status != VOX_OK) return status;
     }
     return VOX_OK;
@@ -251,7 +274,9 @@ static vox_status work(vox_stream *s) {
         if (!vox_utterance_ready(&s->state)) return VOX_OK;
         if (must_stop(s)) return fail(s, VOX_ERR_ABORTED, "Stopped as asked.");
         const double start = vox_now_ms();
-        if (vox_utterance_encode(&s->state) != VOX_OK) return no_memory(s);
+        status = vox_utterance_encode(&s->state);
+        if (status == VOX_ERR_MEMORY) return no_memory(s);
+        if (status != VOX_OK) return status;
         s->encoder_ms += vox_now_ms() - start;
         status = decode(s);
         if (status != VOX_OK) return status;
@@ -259,20 +284,56 @@ static vox_status work(vox_stream *s) {
     }
 }
 
+/* Begin the state anew, on the backend that the model has now. */
+static vox_status renew(vox_stream *s) {
+    vox_utterance_free(&s->state);
+    vox_status status = vox_prompt_get(s->model, s->prompt->delay, &s->prompt);
+    if (status == VOX_OK) status = vox_utterance_init(&s->state, s->model);
+    if (status != VOX_OK) return status;
+    s->state.tap = s->tap.fn ? &s->tap : NULL;
+    vox_utterance_continue(&s->state, &s->prompt->state);
+    return vox_utterance_prepare(&s->state);
+}
+
+/* The GPU that had the utterance has failed: the CPU is to hear its newest sound again and is told the
+ * tokens chosen so far; then it goes on. */
+static vox_status rescue(vox_stream *s) {
+    vox_model_fall_back(s->model);
+    if (renew(s) != VOX_OK) return no_memory(s);
+    vox_rescue_begin(&s->rescue, s->model->config.samples_per_token);
+    send_state(s, VOX_EVENT_WARNING, "gpu");
+    return VOX_OK;
+}
+
+/* Hear the next of what is pending, or of what a rescue has to hear again. */
+static void hear(vox_stream *s) {
+    const float *again;
+    const size_t n = vox_rescue_samples(&s->rescue, &again);
+    if (n > 0) {
+        s->rescue.at += (int64_t)vox_utterance_hear(&s->state, again, n);
+        return;
+    }
+    const float *samples = s->pending + s->pending_at;
+    const size_t used = vox_utterance_hear(&s->state, samples, s->n_pending - s->pending_at);
+    vox_rescue_heard(&s->rescue, samples, used);
+    s->pending_at += used;
+}
+
 /* Hear what is pending and work on it. After an abort or without memory the rest stays pending. */
 static vox_status consume(vox_stream *s) {
     const double start = vox_now_ms();
-    const int64_t encoded = s->state.encoded;
+    const int64_t before = encoded(s);
     const int steady = s->generated > 0 && s->padding < 0;
     for (;;) {
-        vox_status status = work(s);
+        vox_status status = s->state.backend == s->model->backend ? work(s) : VOX_ERR_DEVICE;
+        if (status == VOX_ERR_DEVICE) status = rescue(s);
         if (status != VOX_OK) return status;
-        if (s->pending_at == s->n_pending) break;
-        s->pending_at += vox_utterance_hear(&s->state, s->pending + s->pending_at, s->n_pending - s->pending_at);
+        if (s->pending_at == s->n_pending && s->rescue.at == s->rescue.n_samples) break;
+        hear(s);
     }
     s->pending_at = s->n_pending = 0;
-    if (steady && s->state.encoded - encoded <= VOX_PACE_TOKENS)
-        vox_pace_took(&s->pace, (int)(s->state.encoded - encoded), vox_now_ms() - start);
+    if (steady && encoded(s) - before <= VOX_PACE_TOKENS)
+        vox_pace_took(&s->pace, (int)(encoded(s) - before), vox_now_ms() - start);
     return VOX_OK;
 }
 
@@ -281,7 +342,7 @@ static int64_t tokens_waiting(const vox_stream *s) {
     const vox_config *c = &s->model->config;
     const int64_t look_ahead = c->mel_window / 2 - c->mel_hop;
     const int64_t heard = (int64_t)s->model->tokenizer.n_left_pad * c->samples_per_token + s->samples_in;
-    return (heard - look_ahead) / c->samples_per_token - s->state.encoded;
+    return (heard - look_ahead) / c->samples_per_token - encoded(s);
 }
 
 /* So many are worth working on although more sound may come soon. */
@@ -295,7 +356,9 @@ static int64_t tokens_wanted(const vox_stream *s) {
 static vox_status begin(vox_stream *s) {
     s->prompt = s->next;
     s->state.tap = s->tap.fn ? &s->tap : NULL;
-    if (s->fresh) {
+    if (s->state.backend != s->model->backend) {     /* which has fallen back */
+        if (renew(s) != VOX_OK) return no_memory(s);
+    } else if (s->fresh) {
         vox_utterance_reset(&s->state);
         if (vox_prompt_play(&s->state, s->prompt->ffn_scale) != VOX_OK) return no_memory(s);
     } else {
@@ -304,6 +367,7 @@ static vox_status begin(vox_stream *s) {
     }
     vox_words_reset(&s->words);
     vox_rut_reset(&s->rut);
+    vox_rescue_reset(&s->rescue);
     vox_drafter_begin(&s->drafter);
     s->generated = s->samples_in = 0;
     s->n_pending = s->pending_at = 0;

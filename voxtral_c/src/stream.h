@@ -4,6 +4,7 @@
 
 #include "pace.h"
 #include "prompt.h"
+#include "rescue.h"
 #include "rut.h"
 #include "words.h"
 
@@ -20,6 +21,7 @@ struct vox_stream {
     vox_utterance state;
     vox_words words;
     vox_rut rut;
+    vox_rescue rescue;
     int token;                /* the last one generated */
     int64_t generated;
     int64_t samples_in;       /* fed by the caller */

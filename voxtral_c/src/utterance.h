@@ -1,28 +1,40 @@
 /* utterance.h - what one utterance has heard so far, and the two steps that carry it on: encode
  * (samples to audio embeddings) and decode (embeddings and tokens to logits).
  *
- * Each step either does its work or, without memory, changes nothing.
+ * Each step either does its work or, without memory, changes nothing. A GPU that fails leaves the
+ * utterance of no use (VOX_ERR_DEVICE).
  */
 #ifndef VOX_UTTERANCE_H
 #define VOX_UTTERANCE_H
 
+#include "backend.h"
 #include "model.h"
 #include "voice.h"
 
+/* Mel frames already encoded that the next ones need. */
+enum { VOX_MEL_HISTORY = 2 };
+
 typedef struct vox_utterance {
     vox_model *model;
+    const vox_backend *backend;   /* that this state belongs to */
     vox_mel mel;
     float *mels;              /* [2 + room][n_mels]: two frames already encoded, then the new ones */
     int n_mels;               /* new frames in it */
-    float *conv0_tail;        /* [encoder dim]: the last frame between the convolutions */
     vox_voice voice;          /* of the tokens encoded */
-    vox_kv encoder_kv, decoder_kv;
     int64_t encoded;          /* tokens encoded */
     int64_t decoded;          /* positions decoded */
-    float *audio;             /* [VOX_BATCH_TOKENS][decoder dim]: embeddings waiting for the decoder */
-    int audio_at, n_audio;
+    int audio_at, n_audio;    /* embeddings waiting for the decoder */
+    vox_kv encoder_kv, decoder_kv;
+
+    /* The CPU's. */
+    float *conv0_tail;        /* [encoder dim]: the last frame between the convolutions */
+    float *audio;             /* [VOX_BATCH_TOKENS][decoder dim] */
+    struct vox_gpu_state *gpu;    /* the GPU's, whose caches lie there; of the two above it uses the anchors */
+
     const vox_tap *tap;       /* of tests; NULL otherwise */
 } vox_utterance;
+
+static inline int vox_frames_per_token(const vox_model *m) { return 2 * m->config.downsample; }
 
 vox_status vox_utterance_init(vox_utterance *u, vox_model *model);
 void vox_utterance_free(vox_utterance *u);   /* also of one zeroed */

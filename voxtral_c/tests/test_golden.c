@@ -1,5 +1,6 @@
 /* test_golden.c - every intermediate tensor of a small random model against the reference
- * implementation's, then the tokens it generates by itself, for each set of kernels. */
+ * implementation's, then the tokens it generates by itself, for each set of kernels and the
+ * GPU, if only Vulkan in software. */
 #include <math.h>
 
 #include "common.h"
@@ -100,8 +101,8 @@ static int *generated_ids(vox_tensors *golden, int prompt, int *n) {
     return ids;
 }
 
-static void test_kernels(const char *kernels, vox_precision precision, vox_tensors *golden) {
-    vox_model *m = load_model(RANDOM_MODEL, kernels, 2, precision);
+/* Takes over the model. */
+static void test_model(vox_model *m, const char *kernels, vox_tensors *golden) {
     collected c;
     recorder r = { .n = 0 };
     size_t n;
@@ -142,9 +143,11 @@ int main(void) {
     const vox_kernels *k;
     open_golden(&golden);
     for (int i = 0; (k = vox_kernels_at(i)) != NULL; i++) {
-        test_kernels(k->name, VOX_PRECISION_BF16, &golden);
-        test_kernels(k->name, VOX_PRECISION_F32, &golden);
+        test_model(load_model(RANDOM_MODEL, k->name, 2, VOX_PRECISION_BF16), k->name, &golden);
+        test_model(load_model(RANDOM_MODEL, k->name, 2, VOX_PRECISION_F32), k->name, &golden);
     }
+    vox_model *m = load_on_gpu(RANDOM_MODEL, VOX_PRECISION_BF16);
+    if (m) test_model(m, "gpu", &golden);
     vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();

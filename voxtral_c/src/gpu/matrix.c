@@ -7,17 +7,15 @@
 
 enum { UPLOAD = 4 << 20, PANEL_STEP = 4, LINE_BYTES = 64 };
 
-static int is_blocks(vox_weight_type type) { return vox_block_weights(type) > 1; }
-
 static int panels_of(int rows) { return (rows + VOX_PANEL - 1) / VOX_PANEL; }
 
 /* Columns that are read together. */
-static int unit_of(vox_weight_type type) { return is_blocks(type) ? 64 : 32; }
+static int unit_of(vox_weight_type type) { return vox_is_quantised(type) ? 64 : 32; }
 
 static int units_of(const gpu_matrix *m) { return (m->cols + unit_of(m->type) - 1) / unit_of(m->type); }
 
 static size_t panel_bytes(vox_weight_type type, int cols) {
-    if (is_blocks(type)) return vox_panel_bytes(type, cols);
+    if (vox_is_quantised(type)) return vox_panel_bytes(type, cols);
     return (size_t)((cols + 31) / 32) * (type == VOX_WEIGHT_F32 ? 32 : 16) * LINE_BYTES;
 }
 
@@ -34,8 +32,7 @@ static void fill_floats(const vox_weight *w, int first, int rows, uint8_t *out, 
 
 static void fill_panel(const vox_weight *w, int panel, uint8_t *out, size_t bytes) {
     const int first = panel * VOX_PANEL, rows = w->rows - first < VOX_PANEL ? w->rows - first : VOX_PANEL;
-    const uint8_t *data = w->data;
-    if (is_blocks(w->type)) vox_interleave(w->type, data + (size_t)first * vox_row_bytes(w->type, w->cols), rows, w->cols, out);
+    if (vox_is_quantised(w->type)) memcpy(out, (const uint8_t *)w->data + (size_t)panel * bytes, bytes);
     else fill_floats(w, first, rows, out, bytes);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../interleave.h"
 #include "../kernels/kernels.h"
 
 /* Sums of float32 in another order differ by some 1e-7; keys and values kept as float16 by 5e-4. */
@@ -60,21 +61,26 @@ static void compare(tester *t, const char *name, const gpu_buffer *b, const doub
 }
 
 static int group_of(vox_weight_type type) {
-    return type == VOX_WEIGHT_Q8_0 ? 32 : vox_block_weights(type) > 1 ? 256 : 4;
+    return type == VOX_WEIGHT_Q8_0 ? 32 : vox_is_quantised(type) ? 256 : 4;
 }
 
 /* A random matrix of that type, and the same as floats. */
 static vox_weight random_matrix(tester *t, vox_weight_type type, int rows, int cols, float **floats) {
-    const size_t n = (size_t)rows * (size_t)cols, row_bytes = vox_row_bytes(type, cols);
-    uint8_t *data = vox_alloc((size_t)rows, row_bytes);
-    *floats = random_floats(t, n);
-    if (data && *floats)
-        for (int r = 0; r < rows; r++) {
-            float *row = *floats + (size_t)r * (size_t)cols;
-            for (int i = 0; i < cols; i++) row[i] *= 0.001f;      /* as small as real ones: tiny scales */
-            vox_quantize(type, row, data + (size_t)r * row_bytes, (size_t)cols);
-            vox_dequantize(type, data + (size_t)r * row_bytes, row, (size_t)cols);
-        }
+    const size_t width = (size_t)cols, row_bytes = vox_row_bytes(type, cols);
+    const int blocks = vox_is_quantised(type);
+    uint8_t *data = vox_alloc(blocks ? vox_interleaved_bytes(type, rows, cols) : (size_t)rows * row_bytes, 1);
+    uint8_t *panel = vox_alloc(VOX_PANEL, row_bytes);
+    *floats = random_floats(t, (size_t)rows * width);
+    for (int r = 0; r < rows && data && panel && *floats; r++) {
+        float *row = *floats + (size_t)r * width;
+        uint8_t *to = blocks ? panel + (size_t)(r % VOX_PANEL) * row_bytes : data + (size_t)r * row_bytes;
+        for (int i = 0; i < cols; i++) row[i] *= 0.001f;          /* as small as real ones: tiny scales */
+        vox_quantize(type, row, to, width);
+        vox_dequantize(type, to, row, width);
+        if (blocks && (r == rows - 1 || r % VOX_PANEL == VOX_PANEL - 1))
+            vox_interleave(type, panel, r % VOX_PANEL + 1, cols, data + (size_t)(r / VOX_PANEL) * vox_panel_bytes(type, cols));
+    }
+    vox_free(panel);
     return (vox_weight){ type, rows, cols, data };
 }
 

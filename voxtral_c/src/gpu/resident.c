@@ -1,0 +1,161 @@
+#include "resident.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int fits(const vox_stack_config *s) {
+    return s->dim % 16 == 0 && s->head_dim % 2 == 0 && s->head_dim <= GPU_MAX_HEAD_DIM && s->hidden_dim % 4 == 0 &&
+           s->n_heads * s->head_dim % 4 == 0;
+}
+
+static vox_status check_shapes(const vox_model *m, vox_error *err) {
+    const vox_config *c = &m->config;
+    if (fits(&c->encoder) && fits(&c->decoder) && c->n_mels % 4 == 0) return VOX_OK;
+    return vox_fail(err, VOX_ERR_UNSUPPORTED, "This model's dimensions are not made for a GPU: they are no multiples of 16.");
+}
+
+/* ---- weights --------------------------------------------------------------------------- */
+
+static gpu_buffer vector(gpu *g, const float *x, int n) {
+    gpu_buffer b = gpu_alloc(g, (uint64_t)n * sizeof *x);
+    gpu_write(g, &b, 0, x, (size_t)n * sizeof *x);
+    return b;
+}
+
+static void matrix(gpu *g, gpu_matrix *m, const vox_weight *w, const float *bias) {
+    gpu_matrix_make(g, m, &w, &bias, 1, 0);
+}
+
+static void make_layer(gpu *g, gpu_layer *layer, const vox_stack_config *s, const vox_layer_weights *w) {
+    const vox_weight *const qkv[] = { &w->wq, &w->wk, &w->wv }, *const gated[] = { &w->w1, &w->w3 };
+    const float *const biases[] = { w->bq, NULL, w->bv };
+    gpu_matrix_make(g, &layer->qkv, qkv, biases, 3, 0);
+    gpu_matrix_make(g, &layer->gated, gated, NULL, 2, 1);
+    matrix(g, &layer->wo, &w->wo, w->bo);
+    matrix(g, &layer->down, &w->w2, w->b2);
+    layer->attention_norm = vector(g, w->attention_norm, s->dim);
+    layer->ffn_norm = vector(g, w->ffn_norm, s->dim);
+}
+
+static gpu_buffer activations(gpu *g, int n, int ld) { return gpu_alloc(g, (uint64_t)n * (uint64_t)ld * sizeof(float) + GPU_SLACK); }
+
+static void make_stack(gpu *g, gpu_stack *t, const vox_stack_config *s, const vox_layer_weights *layers, int batch) {
+    const int q = gpu_padded_rows(s->n_heads * s->head_dim), k = gpu_padded_rows(s->n_kv_heads * s->head_dim);
+    *t = (gpu_stack){ .config = s, .batch = batch, .ld = gpu_padded_rows(s->dim), .k0 = q, .v0 = q + k, .ldq = q + 2 * k, .ldo = q,
+                      .ldh = gpu_padded_rows(s->hidden_dim) };
+    t->layers = vox_alloc_zero((size_t)s->n_layers, sizeof *t->layers);
+    if (!t->layers) {
+        gpu_fail(g, "there is no memory for the model");
+        return;
+    }
+    for (int i = 0; i < s->n_layers && gpu_ok(g); i++) make_layer(g, &t->layers[i], s, &layers[i]);
+    t->x = activations(g, batch, t->ld);
+    t->norm = activations(g, batch, t->ld);
+    t->qkv = activations(g, batch, t->ldq);
+    t->attended = activations(g, batch, t->ldo);
+    t->hidden = activations(g, batch, t->ldh);
+    t->turns = activations(g, batch, s->head_dim);
+    t->open = gpu_alloc(g, gpu_open_floats(s->n_heads, s->head_dim, s->window + batch, batch) * sizeof(float));
+}
+
+static void free_stack(gpu *g, gpu_stack *t) {
+    gpu_buffer *const buffers[] = { &t->x, &t->norm, &t->qkv, &t->attended, &t->hidden, &t->turns, &t->open };
+    for (int i = 0; t->layers && i < t->config->n_layers; i++) {
+        gpu_layer *l = &t->layers[i];
+        gpu_matrix_free(g, &l->qkv);
+        gpu_matrix_free(g, &l->wo);
+        gpu_matrix_free(g, &l->gated);
+        gpu_matrix_free(g, &l->down);
+        gpu_free(g, &l->attention_norm);
+        gpu_free(g, &l->ffn_norm);
+    }
+    vox_free(t->layers);
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) gpu_free(g, buffers[i]);
+}
+
+static void make_model(vox_gpu *v, const vox_model *m) {
+    const vox_config *c = &m->config;
+    const vox_weights *w = &m->weights;
+    const int frames = vox_batch_frames(m), dim = c->encoder.dim;
+    gpu *g = &v->device;
+    make_stack(g, &v->encoder, &c->encoder, w->encoder, frames);
+    make_stack(g, &v->decoder, &c->decoder, w->decoder, VOX_BATCH_TOKENS);
+    matrix(g, &v->conv0, &w->conv0, w->conv0_bias);
+    matrix(g, &v->conv1, &w->conv1, w->conv1_bias);
+    matrix(g, &v->adapter0, &w->adapter0, NULL);
+    matrix(g, &v->adapter1, &w->adapter1, NULL);
+    matrix(g, &v->embeddings, &w->embeddings, NULL);
+    v->encoder_norm = vector(g, w->encoder_norm, dim);
+    v->decoder_norm = vector(g, w->decoder_norm, c->decoder.dim);
+    v->mels = activations(g, 2 * frames + VOX_MEL_HISTORY, c->n_mels);
+    v->conv_out = activations(g, 2 * frames, dim);
+    v->conv_in = activations(g, 2 * frames + 1, dim);
+    v->adapter = activations(g, VOX_BATCH_TOKENS, v->decoder.ld);
+    v->info = gpu_alloc(g, VOX_MAX_TREE * sizeof(gpu_column));
+    v->moves = gpu_alloc(g, sizeof ((vox_gpu_state *)0)->moves);
+    v->logits = activations(g, VOX_DRAFT_COLUMNS, gpu_padded_rows(c->vocab_size));
+    v->gain_bytes = ((size_t)c->decoder.dim * sizeof(float) + GPU_ALIGN - 1) / GPU_ALIGN * GPU_ALIGN;
+    v->gains = gpu_alloc(g, (uint64_t)c->decoder.n_layers * v->gain_bytes);
+    v->spare_floats = VOX_DRAFT_COLUMNS * (size_t)gpu_padded_rows(c->vocab_size);
+    if (v->spare_floats < (size_t)(2 * frames * dim)) v->spare_floats = (size_t)(2 * frames * dim);
+    if (v->spare_floats < (size_t)(VOX_BATCH_TOKENS * v->decoder.ld)) v->spare_floats = (size_t)(VOX_BATCH_TOKENS * v->decoder.ld);
+    v->spare = vox_alloc(v->spare_floats, sizeof *v->spare);
+    v->half = m->cache_bytes;
+    if (!v->spare) gpu_fail(g, "there is no memory for the model");
+}
+
+vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, vox_error *err) {
+    uint32_t ignored;
+    vox_status status = check_shapes(m, err);
+    if (status != VOX_OK) return status;
+    vox_gpu *v = vox_alloc_zero(1, sizeof *v);
+    if (!v) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
+    status = gpu_open(&v->device, options, err);
+    if (status != VOX_OK) {
+        vox_free(v);
+        return status;
+    }
+    m->gpu = v;
+    make_model(v, m);
+    if (!gpu_read(&v->device, &v->info, 0, &ignored, sizeof ignored)) {
+        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "The model cannot be used on %s: %s.", v->device.name, v->device.why);
+        vox_gpu_detach(m);
+        return status;
+    }
+    m->backend = &vox_backend_gpu;
+    return VOX_OK;
+}
+
+void vox_gpu_explain(vox_model *m) {
+    const gpu *g = &m->gpu->device;
+    vox_error why = { m->gpu_why, sizeof m->gpu_why };
+    vox_fail(&why, VOX_ERR_DEVICE, "%s cannot be used any more: %s.", g->name, g->why);
+}
+
+const char *vox_gpu_name(const vox_gpu *v) { return v->device.name; }
+
+static int is_set(const char *name, char value) {
+    const char *text = getenv(name);
+    return text && text[0] == value && !text[1];
+}
+
+gpu_options vox_gpu_options(void) {
+    return (gpu_options){ .checked = is_set("VOXTRAL_GPU_CHECKS", '1'), .no_subgroups = is_set("VOXTRAL_GPU_SUBGROUPS", '0') };
+}
+
+void vox_gpu_detach(vox_model *m) {
+    vox_gpu *v = m->gpu;
+    if (!v) return;
+    gpu *g = &v->device;
+    gpu_matrix *const matrices[] = { &v->conv0, &v->conv1, &v->adapter0, &v->adapter1, &v->embeddings };
+    gpu_buffer *const buffers[] = { &v->encoder_norm, &v->decoder_norm, &v->mels, &v->conv_out, &v->conv_in, &v->adapter, &v->info,
+                                    &v->moves, &v->logits, &v->gains };
+    free_stack(g, &v->encoder);
+    free_stack(g, &v->decoder);
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) gpu_matrix_free(g, matrices[i]);
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) gpu_free(g, buffers[i]);
+    gpu_close(g);
+    vox_free(v->spare);
+    vox_free(v);
+    m->gpu = NULL;
+}

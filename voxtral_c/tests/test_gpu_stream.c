@@ -1,0 +1,141 @@
+/* test_gpu_stream.c - streams on a GPU (software Vulkan is one here) write what they write on the CPU,
+ * and when it fails in the middle of a word nothing is lost. */
+#include "../src/gpu/resident.h"
+#include "speech.h"
+
+#include <math.h>
+
+static vox_model *quantised(const char *backend, const char *file) {
+    char err[256];
+    vox_model *m;
+    vox_model_params p = vox_model_default_params();
+    p.backend = backend;
+    vox_status status = vox_model_load(file, &p, &m, err, sizeof err);
+    if (status != VOX_OK) printf("skipped: %s\n", err);
+    return status == VOX_OK ? m : NULL;
+}
+
+/* Write the clip on that model; columns: of every guess, 0 = as many as pay. */
+static void write_clip(vox_model *m, const clip *c, int columns, size_t piece, collected *out) {
+    vox_stream *s = open_stream(m, 480, 0.5, out);
+    s->drafter.columns = columns;
+    s->drafter.always = columns > 1;
+    speak(s, c->samples, c->n, piece);
+    vox_stream_close(s);
+}
+
+static void same(const char *what, const collected *a, const collected *b) {
+    int n = 0;
+    double worst = 0;
+    for (int i = 0; i < a->n && i < b->n; i++) {
+        n += a->ids[i] == b->ids[i];
+        worst = check_most(worst, fabs((double)a->probability[i] - (double)b->probability[i]));
+    }
+    CHECK(a->n == b->n && n == a->n && !strcmp(a->text, b->text), "%s: %d of %d tokens, \"%s\" instead of \"%s\"", what, n, b->n, a->text, b->text);
+    CHECK(worst < 0.02, "%s: probabilities differ by %g", what, worst);
+}
+
+/* Weights of several types, with guesses and without. */
+static void test_types(const clip *c) {
+    static const struct { vox_precision type; const char *name; } types[] = {
+        { VOX_PRECISION_F16, "f16" }, { VOX_PRECISION_Q8_0, "q8_0" }, { VOX_PRECISION_Q4_K_M, "q4_k_m" },
+    };
+    static collected cpu, other;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char file[64], err[256];
+        vox_quantize_params q = { .type = types[i].type, .overwrite = 1 };
+        snprintf(file, sizeof file, "/tmp/test_gpu_%ld.gguf", (long)getpid());
+        REQUIRE(vox_quantize_model(SPEECH_MODEL, file, &q, err, sizeof err) == VOX_OK, "%s", err);
+        vox_model *a = quantised("cpu", file), *b = quantised("gpu:e", file);
+        if (a && b) {
+            write_clip(a, c, 1, c->n, &cpu);
+            write_clip(b, c, i == 1 ? 1 : VOX_DRAFT_COLUMNS, 4000, &other);
+            same(types[i].name, &other, &cpu);
+        }
+        vox_model_free(a);
+        vox_model_free(b);
+        unlink(file);
+    }
+}
+
+/* Positions that run out, windows that come round, caches that grow: a long utterance. */
+static void test_endless(const clip *c) {
+    static collected cpu, other;
+    vox_model *models[2] = { load_model(SPEECH_MODEL, NULL, 2, VOX_PRECISION_BF16), load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16) };
+    for (int i = 0; i < 2 && models[1]; i++) {
+        models[i]->config.decoder.max_positions = 96;
+        models[i]->config.encoder.max_positions = 400;
+        vox_stream *s = open_stream(models[i], 480, 0.5, i ? &other : &cpu);
+        for (int again = 0; again < 2; again++) REQUIRE(vox_stream_feed(s, c->samples, c->n) == VOX_OK, "%s", vox_stream_error(s));
+        REQUIRE(vox_stream_flush(s) == VOX_OK, "%s", vox_stream_error(s));
+        vox_stream_close(s);
+    }
+    if (models[1]) same("endless", &other, &cpu);
+    vox_model_free(models[0]);
+    vox_model_free(models[1]);
+}
+
+/* The GPU fails at some submit: the words are those of the CPU, and a warning is all that shows. */
+static void test_failure(const clip *c, const collected *want, int64_t at) {
+    static collected got;
+    vox_model *m = load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16);
+    if (!m) return;
+    vox_stream *s = open_stream(m, 480, 0.5, &got), *other = NULL;
+    static collected unheard;
+    other = open_stream(m, 480, 0.5, &unheard);
+    REQUIRE(vox_stream_feed(other, c->samples, c->n / 2) == VOX_OK, "%s", vox_stream_error(other));
+    m->gpu->device.fail_at = at;
+    speak(s, c->samples, c->n, 3000);
+    CHECK(got.warnings == 1, "failing at %d: %d warnings", (int)at, got.warnings);
+    same("after a failure", &got, want);
+    vox_model_info info;
+    vox_model_get_info(m, &info);
+    CHECK(!strcmp(info.backend, "cpu") && strstr(info.gpu_why, "a test asked for it"), "%s: %s", info.backend, info.gpu_why);
+    /* The next utterance, and a stream that was in the middle of another. */
+    collect_reset(&got);
+    speak(s, c->samples, c->n, c->n);
+    same("the next one", &got, want);
+    REQUIRE(vox_stream_feed(other, c->samples + c->n / 2, c->n - c->n / 2) == VOX_OK && vox_stream_flush(other) == VOX_OK, "%s", vox_stream_error(other));
+    same("another stream", &unheard, want);
+    vox_stream_close(s);
+    vox_stream_close(other);
+    vox_model_free(m);
+}
+
+/* A failure after so long that not all can be heard again: nothing is lost, and little is different. */
+static void test_late_failure(const clip *c) {
+    static collected cpu, other;
+    vox_model *models[2] = { load_model(SPEECH_MODEL, NULL, 2, VOX_PRECISION_BF16), load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16) };
+    const int times = (int)(31.0 * VOX_SAMPLE_RATE / (double)c->n) + 1;
+    for (int i = 0; i < 2 && models[1]; i++) {
+        vox_stream *s = open_stream(models[i], 480, 0.5, i ? &other : &cpu);
+        for (int again = 0; again < times; again++) {
+            if (i && again == times - 1) models[1]->gpu->device.fail_at = 5;
+            REQUIRE(vox_stream_feed(s, c->samples, c->n) == VOX_OK, "%s", vox_stream_error(s));
+        }
+        REQUIRE(vox_stream_flush(s) == VOX_OK, "%s", vox_stream_error(s));
+        vox_stream_close(s);
+    }
+    if (models[1]) {
+        CHECK(other.warnings == 1 && other.n == cpu.n && !strcmp(other.text, cpu.text), "%d tokens instead of %d: \"%s\" instead of \"%s\"", other.n, cpu.n, other.text, cpu.text);
+    }
+    vox_model_free(models[0]);
+    vox_model_free(models[1]);
+}
+
+int main(void) {
+    static clip clips[MAX_CLIPS];
+    static collected want;
+    const int n = clips_read(clips);
+    const clip *c = clip_named(clips, n, "computer_open_music.wav");
+    vox_model *m = load_model(SPEECH_MODEL, NULL, 2, VOX_PRECISION_BF16);
+    write_clip(m, c, 0, c->n, &want);
+    vox_model_free(m);
+    test_types(c);
+    test_endless(c);
+    for (int64_t at = 1; at <= 15; at += 7) test_failure(c, &want, at);
+    test_late_failure(c);
+    clips_free(clips, n);
+    CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
+    return check_summary();
+}
