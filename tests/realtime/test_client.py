@@ -14,7 +14,8 @@ import pytest
 from websockets.asyncio.server import serve
 
 from tests.realtime.client_rig import FLUSH, QUICK, RESET, Page, audio, transcribe
-from tests.realtime.fake_server import FakeServer, Faults, words
+from tests.realtime.fake_server import FakeServer, Faults
+from tests.support.hearing import words
 from voxtui.engine.workers.dialects import Vllm
 from voxtui.engine.workers.link import Patience, key_for
 from voxtui.engine.workers.wire import CannotWork

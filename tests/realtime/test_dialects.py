@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.realtime.client_rig import FLUSH, audio, transcribe
-from tests.realtime.fake_server import Model, words
 from tests.realtime.scenarios import MODEL
+from tests.support.hearing import Model, words
 from voxtui.engine.workers.dialects import DIALECTS, Vllm
 from voxtui.engine.workers.wire import CannotWork
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.realtime.fake_server import FakeServer, Faults, words
+from tests.realtime.fake_server import FakeServer, Faults
 from tests.realtime.scenarios import MODEL
+from tests.support.hearing import words
 from tests.unit.engine.conftest import Page
 from voxtui.engine.config import EngineConfig, Remote
 from voxtui.engine.supervisor import Engine

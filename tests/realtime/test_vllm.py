@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.realtime.client_rig import FLUSH, audio, transcribe
-from tests.realtime.fake_server import words
 from tests.realtime.scenarios import SCENARIOS, Scenario, check, play
+from tests.support.hearing import words
 from voxtui import paths
 
 VERSION = "0.33.0"

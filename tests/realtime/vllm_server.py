@@ -20,8 +20,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tests.realtime.fake_server import Model
 from tests.realtime.scenarios import MODEL
+from tests.support.hearing import Model
 
 
 def module(name: str, **content: Any) -> types.ModuleType:

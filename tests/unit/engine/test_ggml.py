@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import struct
-import subprocess
 import sys
 import wave
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support import wire
+from tests.support.wire import FLUSH, QUIT, RESET, Event, audio, configure, of
 from voxtui import paths
 from voxtui.engine.locate import EngineMissing, find_engine
 
 pytest.importorskip("transcribe_cpp", reason="needs: pip install 'voxtui[ggml]'")
 
-Event = dict[str, Any]
-QUIT, FLUSH, RESET = b"Q\0\0\0\0", b"F\0\0\0\0", b"R\0\0\0\0"
-
 
 def clip(name: str) -> bytes:
     with wave.open(str(paths.clips_dir() / f"{name}.wav")) as file:
         return file.readframes(file.getnframes())
-
-
-def audio(pcm: bytes, piece: int) -> bytes:
-    """Frames of so many samples."""
-    pieces = [pcm[at : at + 2 * piece] for at in range(0, len(pcm), 2 * piece)]
-    return b"".join(b"A" + struct.pack("<I", len(part)) + part for part in pieces)
-
-
-def configure(**values: object) -> bytes:
-    payload = json.dumps(values).encode()
-    return b"C" + struct.pack("<I", len(payload)) + payload
 
 
 def ours() -> list[str]:
@@ -51,16 +35,8 @@ def ggml() -> list[str]:
 
 
 def run(command: list[str], frames: bytes, model: Path | None = None) -> list[Event]:
-    command = [*command, "-d", str(model or paths.builtin_model_dir()), "--framed", "--events"]
-    done = subprocess.run(
-        [*command, "--threads", "1"], input=frames, capture_output=True, timeout=120, check=False
-    )
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    return [*events, {"type": "exit", "code": done.returncode, "said": done.stderr.decode()}]
-
-
-def of(events: list[Event], kind: str) -> list[Event]:
-    return [event for event in events if event["type"] == kind]
+    model = model or paths.builtin_model_dir()
+    return wire.run([*command, "-d", str(model), "--threads", "1"], frames)
 
 
 def tokens(events: list[Event], utterance: int) -> list[tuple[object, ...]]:
@@ -105,7 +81,7 @@ def test_the_same_words_at_the_same_times_as_ours(
     assert len(tokens(ours_, 0)) > 30
     for utterance in (0, 3):
         assert tokens(theirs, utterance) == tokens(ours_, utterance)
-    assert "".join(str(token[0]) for token in tokens(theirs, 3)) == " morning coffee café"
+    assert wire.text(theirs, 3) == " morning coffee café"
 
 
 def test_every_utterance_ends_once(heard: tuple[list[Event], list[Event]]) -> None:
@@ -146,6 +122,6 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
 
 def test_a_broken_frame_ends_it_after_the_words() -> None:
     events = run(ggml(), audio(clip("cafe"), 16000) + b"X\0\0\0\0")
-    assert "".join(str(token[0]) for token in tokens(events, 0)) == " morning coffee café"
+    assert wire.text(events, 0) == " morning coffee café"
     assert [event["type"] for event in events[-3:]] == ["utterance_end", "error", "exit"]
     assert events[-1]["code"] == 1

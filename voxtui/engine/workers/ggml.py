@@ -151,6 +151,7 @@ class Ggml:
         self._delay = self._delay_ms // 80
         self._work_s = 0.0
         self._steps = 0
+        self._done = 0  # steps whose words are out
         self._told_at = 0.0
 
     # ---- frames
@@ -247,8 +248,8 @@ class Ggml:
         self._told_at = now
         heard_s = self._received / SAMPLE_RATE
         stream = self._stream
-        done = stream.first + stream.steps if stream else self._fed
-        done_s = min(done * STEP_S, heard_s)
+        self._done = max(self._done, stream.first + stream.steps if stream else 0)
+        done_s = min(self._done * STEP_S, heard_s)
         fields = {"utterance": self._utterance, "audio_in": heard_s, "audio_done": done_s}
         self._out.say(
             "stats", **fields, lag=heard_s - done_s, memory_mb=memory_mb(), **self._sums()
