@@ -51,6 +51,7 @@ from voxtui.ui.screens.help import HelpScreen, Lines
 from voxtui.ui.screens.leaving import LeavingScreen
 from voxtui.ui.terminal.hold import KeySeen, ReleaseReported, Stroke, TalkKey
 from voxtui.ui.widgets.blank import BlankPage
+from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.meter import LevelMeter, place
 from voxtui.ui.widgets.status import MessageLine, StatusStrip
 from voxtui.ui.widgets.talk import TalkButton, TalkMode
@@ -213,6 +214,18 @@ async def test_keys_at_the_foot_can_be_clicked() -> None:
 
 
 # ---- what arrives
+
+
+async def test_what_the_mouse_rests_on_says_what_it_does() -> None:
+    async with running(FakeBackend(), size=(100, 30)) as pilot:
+        for widget in (TalkButton, LevelMeter, StatusStrip, TopLine):
+            assert str(pilot.app.screen.query_one(widget).tooltip), widget
+        bar = pilot.app.screen.query_one(KeyBar)
+        x = bar.render().plain.index("live")  # type: ignore[union-attr]
+        await pilot.hover(KeyBar, offset=(x, 0))
+        assert bar.tooltip == "Listen until pressed again"
+        await pilot.hover(KeyBar, offset=(bar.size.width - 1, 0))
+        assert bar.tooltip is None
 
 
 async def test_words_appear_and_the_invitation_goes() -> None:
@@ -599,7 +612,11 @@ async def test_the_name_opens_all_commands_for_the_mouse() -> None:
 
 
 async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMUX", "STY", "ZELLIJ"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     found = [
+        Check("keys", lambda: Finding("keys", State.UNKNOWN, "Who knows?")),
         Check("engine", lambda: Finding("engine", State.OK, "It runs.")),
         Check("disk", lambda: Finding("disk", State.BROKEN, "Full.", "Make room.")),
     ]
@@ -629,9 +646,17 @@ async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.Monk
         for _ in range(3):
             backend.emit(Level(-30.0, -20.0))
             await settled(pilot)
-        await until(lambda: "dB" in told()[2])
-        assert told()[:2] == ["It runs.", "Full.\n→ Make room."]
-        assert told()[2].startswith("MacBook Microphone: -30 dB at its loudest")
+        await until(lambda: "dB" in told()[3])
+        assert "tells when a key is let go: hold to talk" in told()[0], "it was seen"
+        assert told()[1:3] == ["It runs.", "Full.\n→ Make room."]
+        assert told()[3].startswith("MacBook Microphone: -30 dB at its loudest")
         assert ("listen", True) not in backend.calls, "no key talks here"
         await pilot.press("escape")
         assert pilot.app.screen is not screen
+        await pilot.press("h", *"zzzz")
+        await until(
+            lambda: (
+                "does not tell"
+                in str(pilot.app.screen.query_one("#check-keys .check-told").render())
+            )
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from voxtui.audio.source import Outlet
 from voxtui.events import AudioGap, CaptureState, Severity
+from voxtui.machine.terminal import terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,20 @@ class Monitor:
 
 def silence_causes() -> str:
     """Why a microphone may deliver nothing but zeros, and what to do."""
-    if sys.platform == "darwin":
-        terminal = os.environ.get("TERM_PROGRAM", "").replace("_", " ") or "your terminal"
+    here = terminal(os.environ)
+    name = here.name or "this terminal"
+    nothing = "The microphone delivers nothing at all"
+    if here.over_ssh:
         return (
-            f"The microphone delivers nothing at all: allow {terminal} to use it in System "
-            "Settings, Privacy & Security, Microphone; or it is muted, or the lid is closed."
+            f"{nothing}: it is the one of the machine you are connected to, not of the one before "
+            "you; there it is muted, or a virtual device that nobody plays into."
+        )
+    if sys.platform == "darwin":
+        return (
+            f"{nothing}: allow {name} to use it in System Settings, Privacy & Security, "
+            "Microphone; or it is muted, or the lid is closed."
         )
     return (
-        "The microphone delivers nothing at all: it is muted by a switch or in the sound "
-        "settings, or this is a virtual device that nobody plays into."
+        f"{nothing}: it is muted by a switch or in the sound settings, it is a virtual device "
+        f"that nobody plays into, or {name} may not record (as a Flatpak or Snap, in a container)."
     )

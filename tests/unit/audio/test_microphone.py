@@ -114,8 +114,20 @@ def test_exact_silence_is_named_and_forgotten(ear: Ear) -> None:
 
 def test_on_a_mac_the_terminal_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor.sys, "platform", "darwin")
+    for name in ("TERM", "SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM_PROGRAM", "Apple_Terminal")
     assert "allow Apple Terminal to use it" in silence_causes()
+
+
+def test_elsewhere_too_and_far_away_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor.sys, "platform", "linux")
+    monkeypatch.setenv("TERM", "xterm-kitty")
+    monkeypatch.delenv("SSH_TTY", raising=False)
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    assert "or kitty may not record" in silence_causes()
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 22")
+    assert "machine you are connected to" in silence_causes()
 
 
 def test_an_overflow_is_a_gap_and_one_notice(ear: Ear) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -14,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from voxtui.doctor import Check, Finding, State
+from voxtui.doctor import Check, Finding, State, terminal
 from voxtui.doctor.sound import LISTEN_S, Heard, judge
 from voxtui.events import CaptureChanged, Level
 from voxtui.ui.keys import shown
@@ -25,6 +26,9 @@ from voxtui.ui.widgets.meter import LevelMeter
 FRAME_S = 1 / 30
 STROKES = 6
 """So many of the last keys are shown."""
+HELD = 4
+"""So many times the same key, and never let go: it was held, and nobody told."""
+KEYS_CHECK = "keys"
 SIGNS = {
     State.OK: ("ok", "$accent"),
     State.NOTE: ("note", "$warning"),
@@ -107,6 +111,7 @@ class DoctorScreen(ModalScreen[None], KeyWatcher):
         self._capture = capture
         self._strokes: deque[tuple[str, str, int]] = deque(maxlen=STROKES)
         self._told_by_terminal = False
+        self._releases: bool | None = None
         self._seen: Level | None = None
         self._heard = Heard()
 
@@ -156,7 +161,8 @@ class DoctorScreen(ModalScreen[None], KeyWatcher):
             self.app.call_from_thread(self._show, check, finding)
 
     def _show(self, check: Check, finding: Finding) -> None:
-        if self.is_mounted:
+        seen_better = check.what == KEYS_CHECK and self._releases is not None
+        if self.is_mounted and not seen_better:
             self.query_one(f"#check-{check.what}", CheckLine).show(finding)
 
     # ---- the microphone: the page has it open already
@@ -186,11 +192,22 @@ class DoctorScreen(ModalScreen[None], KeyWatcher):
         """The terminal told of a key: "down", "repeat" or "up"."""
         self._told_by_terminal = True
         self._stroke(key, stroke)
+        if stroke == "up":
+            self._judge_keys(releases=True)
 
     def on_key(self, event: events.Key) -> None:
         """A key in a terminal that tells only presses."""
         if not self._told_by_terminal and event.key != "ignore":
             self._stroke(event.key, "pressed")
+            if self._strokes[-1][2] >= HELD:
+                self._judge_keys(releases=False)
+
+    def _judge_keys(self, *, releases: bool) -> None:
+        """What was seen is better than what the terminal's name tells."""
+        if releases != self._releases:
+            self._releases = releases
+            for line in self.query(f"#check-{KEYS_CHECK}").results(CheckLine):
+                line.show(terminal.keys(os.environ, terminal.Answers(keyboard=releases)))
 
     def _stroke(self, key: str, stroke: str) -> None:
         strokes = self._strokes

@@ -219,7 +219,7 @@ class PageFrame(Screen[None]):
             binding = by_id.get(id_)
             if binding is not None:
                 action = binding.action if "." in binding.action else f"screen.{binding.action}"
-                items.append(KeyItem(self._key(binding), words, brief, action))
+                items.append(KeyItem(self._key(binding), words, brief, action, binding.tooltip))
         self.query_one(KeyBar).items = tuple(items)
 
     def _key(self, binding: Binding) -> str:

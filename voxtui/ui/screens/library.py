@@ -16,7 +16,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -26,8 +25,8 @@ from voxtui.session.library import LoadedSession, SessionInfo, load_session
 from voxtui.session.matching import Query
 from voxtui.ui import wording
 from voxtui.ui.screens.frame import Copier, PageFrame
-from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, short_key
-from voxtui.ui.widgets.keybar import KeyBar, KeyItem
+from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, foot, heading
+from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.reader import ReaderView
 from voxtui.ui.widgets.sessionabout import about
 from voxtui.ui.widgets.sessionlist import Found, SessionList
@@ -385,30 +384,15 @@ class LibraryFrame(Screen[None]):
             many = f"{many} · reading {done:,} of {wanted:,}"
         live = self.live.state.listening
         right = f"● listening {elapsed(self.live.heard_s)}" if live else ""
-        width = self.query_one("#library-top", Static).content_size.width
-        room = max(2, width - len("voxtui  library") - len(many) - len(right) - 3)
-        self.query_one("#library-top", Static).update(
-            Content.assemble(
-                ("voxtui", "bold $foreground"),
-                "  library",
-                " " * room,
-                many,
-                (f"   {right}" if right else "", "$accent"),
-            )
-        )
+        top = self.query_one("#library-top", Static)
+        top.update(heading(many, right, top.content_size.width))
 
     def show_keys(self) -> None:
         """The keys at the foot: those that do something now."""
         if not self.is_mounted:
             return
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
-        items = [
-            KeyItem(short_key(found.key), words, brief, f"screen.{found.action}")
-            for id_, words, brief in self.FOOT
-            if (found := bindings.get(id_)) is not None
-        ]
-        if isinstance(self.focused, Input):
-            items = SEARCH_KEYS
+        items = SEARCH_KEYS if isinstance(self.focused, Input) else foot(self.FOOT, bindings)
         half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
         self.query_one("#library-keys", KeyBar).items = tuple(items[:half])
         self.query_one("#library-more", KeyBar).items = tuple(items[half:])

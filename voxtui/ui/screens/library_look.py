@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from textual.binding import Binding
+from textual.content import Content
+
 from voxtui.ui.keys import shown
 from voxtui.ui.widgets.keybar import KeyItem
 
@@ -59,6 +64,29 @@ LibraryFrame {
     &.-short > #library-field { margin: 0; }
 }
 """
+
+
+def heading(many: str, right: str, width: int) -> Content:
+    """The line at the top: how many there are, and what goes on."""
+    room = max(2, width - len("voxtui  library") - len(many) - len(right) - 3)
+    return Content.assemble(
+        ("voxtui", "bold $foreground"),
+        "  library",
+        " " * room,
+        many,
+        (f"   {right}" if right else "", "$accent"),
+    )
+
+
+def foot(
+    wanted: Iterable[tuple[str, str, str]], bindings: Mapping[str | None, Binding]
+) -> list[KeyItem]:
+    """The keys that do something now, of those that the foot has room for."""
+    return [
+        KeyItem(short_key(found.key), words, brief, f"screen.{found.action}", found.tooltip)
+        for id_, words, brief in wanted
+        if (found := bindings.get(id_)) is not None
+    ]
 
 
 def short_key(binding: str) -> str:

@@ -8,6 +8,8 @@ from textual.binding import Binding, BindingType
 
 from voxtui.ui import messages
 from voxtui.ui.screens.frame import PageFrame
+from voxtui.ui.widgets.meter import LevelMeter
+from voxtui.ui.widgets.status import StatusStrip
 
 BELL_GAP_S = 0.25
 
@@ -25,6 +27,8 @@ class Speaking(PageFrame):
 
     def on_mount(self) -> None:
         self.take_keys()
+        self.query_one(LevelMeter).tooltip = "How loud you are; the mark is where a voice begins"
+        self.query_one(StatusStrip).tooltip = "Are you heard, and how far are the words behind?"
 
     def on_listening_arrived(self, message: messages.ListeningArrived) -> None:
         if self.preferences.shown.talk.bell and message.listening != self._rung_for:

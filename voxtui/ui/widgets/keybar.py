@@ -16,12 +16,14 @@ MANY = 5
 
 
 class KeyItem(NamedTuple):
-    """A key, what it does in more and in fewer words, and the action of a click ("": none)."""
+    """A key, what it does in more and in fewer words, the action of a click ("": none), and what
+    to say while the mouse rests on it."""
 
     key: str
     words: str
     brief: str
     action: str
+    tip: str = ""
 
 
 def fit_keys(items: Sequence[KeyItem], width: int) -> list[tuple[str, str, str]]:
@@ -60,6 +62,12 @@ class KeyBar(Widget):
             text = Content.assemble((key, "bold $foreground"), f" {words}" if words else "")
             parts.append(text.stylize(Style.from_meta({"run": actions[key]})))
         return Content.assemble(*parts)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        tips = {item.action: item.tip for item in self.items}
+        tip = tips.get(event.style.meta.get("run", "")) or None
+        if tip != self.tooltip:
+            self.tooltip = tip
 
     async def on_click(self, event: events.Click) -> None:
         action = event.style.meta.get("run")

@@ -22,6 +22,9 @@ class TalkMode(Enum):
     FILE = ("stop", "stop")
 
 
+TIP = "Hold it with the mouse to talk; drawn up, it stays on"
+
+
 class TalkButton(Widget):
     """`Space hold to talk`. Pressing and releasing it with the mouse is told as messages."""
 
@@ -55,6 +58,9 @@ class TalkButton(Widget):
     class Released(Message):
         """The mouse went up again, wherever it is."""
 
+    def on_mount(self) -> None:
+        self.tooltip = TIP
+
     def render(self) -> Content:
         """The key, and what it does."""
         long, short = self.mode.value
@@ -68,6 +74,7 @@ class TalkButton(Widget):
             event.stop()
             self.capture_mouse()
             self._held = True
+            self.tooltip = None  # nothing over the page while somebody talks
             self.post_message(self.Pressed())
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -79,4 +86,5 @@ class TalkButton(Widget):
         event.stop()
         self.capture_mouse(False)
         self._held = False
+        self.tooltip = TIP
         self.post_message(self.Released())

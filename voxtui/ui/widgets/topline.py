@@ -53,6 +53,9 @@ class TopLine(Widget):
             (time, time_style),
         )
 
+    def on_mount(self) -> None:
+        self.tooltip = "A click on the name shows all commands"
+
     async def on_click(self, event: events.Click) -> None:
         """The name opens the list of all commands, for those who use the mouse."""
         if event.get_content_offset_capture(self).x < len(TITLE):
