@@ -70,7 +70,8 @@ typedef int (*vox_progress_fn)(double done, void *user);
 
 typedef struct vox_model_params {
     vox_precision precision;  /* F16 and the quantised ones: of a model stored in BF16, F16 or F32
-                                 a copy is made once, kept in cache_dir and used from there */
+                                 a copy is made once, kept in cache_dir and used from there; so is
+                                 one of a large quantised file, arranged as products read it */
     int threads;              /* 0 = one per physical core */
     const char *kernels;      /* NULL = the best this processor has; else "generic", "avx2",
                                  "avx512", "neon" */
@@ -100,6 +101,7 @@ typedef struct vox_model_info {
     int default_delay_ms;     /* the one the model asks for */
     int vocab_size;
     int64_t parameters;       /* number of weights */
+    const char *note;         /* a sentence on what could not be as it should, or empty */
 } vox_model_info;
 
 /* Pointers in `info` live as long as the model. */

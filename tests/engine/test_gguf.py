@@ -397,3 +397,38 @@ def test_a_cache_that_cannot_be(engine: Engine, clip: Clip, tmp_path: Path) -> N
     assert result.code == 2
     assert one_sentence(result.err)
     assert str(place) in result.err
+
+
+@pytest.fixture(scope="module")
+def large_file(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quantised file, large by nothing but zeros behind the weights."""
+    path = tmp_path_factory.mktemp("large") / "large.gguf"
+    convert(engine, path, "q4_k_m")
+    with path.open("r+b") as file:
+        file.truncate(100_000_000)
+    return path
+
+
+def test_a_large_file_is_arranged_once(
+    engine: Engine, clip: Clip, large_file: Path, tmp_path: Path
+) -> None:
+    """Its copy gives the same tokens and probabilities as weights arranged in memory."""
+    args = ("-i", clip.path, "--events", "--silent", "--cache")
+    first = engine.run(*args, tmp_path / "cache", model=large_file)
+    assert first.code == 0, first.err
+    assert first.of_type("progress")[-1]["done"] == 1
+    (made,) = (tmp_path / "cache").iterdir()
+    assert b"general.alignment" in made.read_bytes()
+    second = engine.run(*args, tmp_path / "cache", model=large_file)
+    assert second.events[0]["type"] == "ready"
+    by_name = engine.run(*args, tmp_path / "cache", "--precision", "q4_k_m", model=large_file)
+    itself = engine.run(*args, tmp_path / "none", model=made)
+    (tmp_path / "file").write_text("")
+    in_memory = engine.run(*args, tmp_path / "file" / "cache", model=large_file)
+    (warning,) = in_memory.of_type("warning")
+    assert warning["code"] == "no_copy"
+    assert str(tmp_path / "file") in warning["message"]
+    for other in (second, by_name, itself, in_memory):
+        assert other.of_type("token") == first.of_type("token")
+    assert not (tmp_path / "none").exists()
+    assert "".join(e["text"] for e in first.of_type("token")).split() == clip.text.split()

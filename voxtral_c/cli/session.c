@@ -165,8 +165,8 @@ static void take_and_feed(session *s) {
 
 /* ---- the run --------------------------------------------------------------------------- */
 
-/* Quantised weights are made, the first time. Programs see it, too: nothing else comes for long. */
-static int on_quantized(double done, void *user) {
+/* Weights are quantised or arranged, the first time. Programs see it, too: nothing else comes for long. */
+static int on_prepared(double done, void *user) {
     session *s = user;
     if (progress_show(&s->progress, done) && s->out.progress && open_output(s))
         output_progress(&s->out, done, s->progress.what);
@@ -176,10 +176,10 @@ static int on_quantized(double done, void *user) {
 static int load(session *s, double *load_ms) {
     char err[512] = "";
     vox_model_params params = s->opt->model;
-    params.on_progress = on_quantized;
+    params.on_progress = on_prepared;
     params.user = s;
     report_note(&s->report, "Loading weights...");
-    progress_init(&s->progress, "Quantising the weights, once", s->opt->silent);
+    progress_init(&s->progress, "Preparing the weights, once", s->opt->silent);
     double start = process_seconds();
     vox_status status = vox_model_load(s->opt->model_dir, &params, &s->model, err, sizeof err);
     progress_end(&s->progress);
@@ -226,6 +226,7 @@ static int start(session *s) {
     if (!load(s, &load_ms) || !open_stream(s) || !open_output(s)) return 0;
     ready_info ready = {s->info, s->opt->model_dir, "cpu", s->delay_ms, s->interval, load_ms};
     output_ready(&s->out, &ready);
+    if (*s->info.note) warn(s, "no_copy", s->info.note);
     if (!input_start(&s->in, &error))
         return fail(s, error.exit_code, error.code, error.message);
     double seconds = input_seconds(&s->in);

@@ -12,18 +12,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "convert.h"
 #include "files.h"
 #include "threads.h"
 
 /* Weights below this stay as they are: they are soon read, however they are stored. */
 #define SMALL_BYTES 64e6
-enum { FORMAT = 1, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
+enum { FORMAT = 2, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
 
 static vox_status no_memory(const char *path, vox_error *err) {
     return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
 }
 
 /* ---- which precision ------------------------------------------------------------------- */
+
+static int is_small(const char *file) {
+    struct stat info;
+    return stat(file, &info) != 0 || (double)info.st_size < SMALL_BYTES;
+}
 
 /* For an official folder of two bytes a weight. What is at hand in all, not what is free just
  * now: the same machine always comes to the same answer. */
@@ -36,13 +42,14 @@ static vox_precision choose(const char *folder) {
     return vox_memory_total() >= 2 * bytes * 8.5 / 16 ? VOX_PRECISION_Q8_0 : VOX_PRECISION_Q4_K_M;
 }
 
-/* The copy is made of a model in plain floats, or it is what the model's file holds anyhow. */
-static vox_status check_source(const char *file, vox_precision wanted, int *as_it_is, vox_error *err) {
+/* The copy is made of a model in plain floats, or the weights are what is wanted (AUTO: anything). */
+static vox_status check_source(const char *file, vox_precision wanted, int *as_stored, int *as_it_is, vox_error *err) {
     vox_files f;
     vox_status status = vox_files_load(&f, file, VOX_PRECISION_AUTO, NULL, err);
     if (status != VOX_OK) return status;
-    *as_it_is = f.precision == wanted;
-    if (!*as_it_is && f.precision >= VOX_PRECISION_Q8_0)
+    *as_stored = wanted == VOX_PRECISION_AUTO || f.precision == wanted;
+    *as_it_is = *as_stored && (!vox_is_quantised(f.weights.type) || f.weights.interleaved || is_small(file));
+    if (!*as_stored && f.precision >= VOX_PRECISION_Q8_0)
         status = vox_fail(err, VOX_ERR_UNSUPPORTED, "%s holds %s weights and cannot become %s; leave the precision to auto.",
                           file, vox_precision_name(f.precision), vox_precision_name(wanted));
     vox_files_free(&f);
@@ -133,7 +140,7 @@ static vox_status make_copy(const char *path, const char *copy, const vox_model_
     const vox_quantize_params q = { precision, p->threads, 1, p->on_progress, p->user };
     for (;;) {
         if (access(copy, F_OK) == 0) return VOX_OK;
-        vox_status status = vox_quantize_model(path, copy, &q, err->text, err->size);
+        vox_status status = vox_convert(path, copy, &q, 1, err);
         if (status != VOX_ERR_STATE) return status;
         if (p->on_progress && p->on_progress(0, p->user))
             return vox_fail(err, VOX_ERR_ABORTED, "The conversion of %s was stopped.", path);
@@ -141,39 +148,71 @@ static vox_status make_copy(const char *path, const char *copy, const vox_model_
     }
 }
 
-static vox_status find_copy(const char *path, int is_folder, const vox_model_params *p, vox_precision precision,
+/* *file: the copy, made if it is not there yet and `make`; else NULL. */
+static vox_status find_copy(const char *path, int is_folder, int make, const vox_model_params *p, vox_precision precision,
                             char **file, vox_error *err) {
     char name[MAX_NAME];
     int prefix;
     copy_name(path, is_folder, precision, name, sizeof name, &prefix);
     char *folder = cache_folder(p), *copy = folder ? vox_path(folder, name) : NULL;
     vox_status status = copy ? VOX_OK : no_memory(path, err);
-    if (status == VOX_OK && access(copy, F_OK) != 0) {
+    const int is_there = copy && access(copy, F_OK) == 0;
+    if (status == VOX_OK && make && !is_there) {
         status = make_folder(folder, err);
         if (status == VOX_OK) status = make_copy(path, copy, p, precision, err);
         if (status == VOX_OK) remove_older(folder, name, prefix);
     }
-    if (status == VOX_OK) *file = copy;
+    if (status == VOX_OK && (make || is_there)) *file = copy;
     else vox_free(copy);
     vox_free(folder);
     return status;
 }
 
-vox_status vox_cache_find(const char *path, const vox_model_params *p, char **file, vox_error *err) {
+/* Of a quantised file: where no copy can be written, the weights are interleaved in memory. */
+static vox_status find_interleaved(const char *gguf_file, const vox_model_params *p, char **file, char *note, size_t size,
+                                   vox_error *err) {
+    char why[512] = "";
+    vox_error reason = { why, sizeof why };
+    vox_status status = find_copy(gguf_file, 0, 1, p, VOX_PRECISION_AUTO, file, &reason);
+    if (status == VOX_OK) return status;
+    if (status != VOX_ERR_IO) return vox_fail(err, status, "%s", why);
+    snprintf(note, size, "The weights are arranged in memory, at each start anew: %s", why);
+    *file = vox_copy_text(gguf_file);
+    return *file ? VOX_OK : no_memory(gguf_file, err);
+}
+
+static vox_status find_gguf_or_copy(const char *gguf_file, const vox_model_params *p, char **file, char *note, size_t size,
+                                    vox_error *err) {
+    int as_stored = 1, as_it_is = is_small(gguf_file);
+    vox_status status = VOX_OK;
+    if (p->precision == VOX_PRECISION_AUTO && !as_it_is) {           /* a copy tells without opening the source */
+        status = find_copy(gguf_file, 0, 0, p, VOX_PRECISION_AUTO, file, err);
+        if (status != VOX_OK || *file) return status;
+    }
+    if (p->precision != VOX_PRECISION_AUTO || !as_it_is)
+        status = check_source(gguf_file, p->precision, &as_stored, &as_it_is, err);
+    if (status != VOX_OK) return status;
+    if (!as_stored) return find_copy(gguf_file, 0, 1, p, p->precision, file, err);
+    if (!as_it_is) return find_interleaved(gguf_file, p, file, note, size, err);
+    *file = vox_copy_text(gguf_file);
+    return *file ? VOX_OK : no_memory(gguf_file, err);
+}
+
+vox_status vox_cache_find(const char *path, const vox_model_params *p, char **file, char *note, size_t size,
+                          vox_error *err) {
     vox_precision precision = p->precision;
     char *gguf_file = NULL;
-    int as_it_is = precision == VOX_PRECISION_BF16 || precision == VOX_PRECISION_F32;
-    vox_status status = as_it_is ? VOX_OK : vox_find_gguf(path, &gguf_file, err);
-    if (status == VOX_OK && precision == VOX_PRECISION_AUTO) {
-        precision = gguf_file ? VOX_PRECISION_AUTO : choose(path);
-        as_it_is = precision == VOX_PRECISION_AUTO;
-    } else if (status == VOX_OK && gguf_file) {
-        status = check_source(gguf_file, precision, &as_it_is, err);
-    }
+    vox_status status = VOX_OK;
     *file = NULL;
-    if (status == VOX_OK && as_it_is) *file = vox_copy_text(path);
-    else if (status == VOX_OK) status = find_copy(gguf_file ? gguf_file : path, !gguf_file, p, precision, file, err);
-    if (status == VOX_OK && !*file) status = no_memory(path, err);
+    note[0] = 0;
+    if (precision != VOX_PRECISION_BF16 && precision != VOX_PRECISION_F32) {
+        status = vox_find_gguf(path, &gguf_file, err);
+        if (precision == VOX_PRECISION_AUTO && !gguf_file) precision = choose(path);
+        if (status == VOX_OK && gguf_file) status = find_gguf_or_copy(gguf_file, p, file, note, size, err);
+        else if (status == VOX_OK && precision != VOX_PRECISION_AUTO) status = find_copy(path, 1, 1, p, precision, file, err);
+    }
     vox_free(gguf_file);
-    return status;
+    if (status != VOX_OK || *file) return status;
+    *file = vox_copy_text(path);
+    return *file ? VOX_OK : no_memory(path, err);
 }

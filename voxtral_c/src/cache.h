@@ -1,11 +1,13 @@
-/* cache.h - quantised copies of models, made once. */
+/* cache.h - copies of models, made once: quantised, and their weights interleaved as kernels read them. */
 #ifndef VOX_CACHE_H
 #define VOX_CACHE_H
 
 #include "base.h"
 
 /* *file: what to load for params->precision, `path` itself or a copy in the cache, which is made
- * if it is not there yet. Freed by the caller. */
-vox_status vox_cache_find(const char *path, const vox_model_params *params, char **file, vox_error *err);
+ * if it is not there yet. Freed by the caller. `note` of `size` bytes: empty, or a sentence on why
+ * there is no copy of a quantised file, whose weights then have to be interleaved in memory. */
+vox_status vox_cache_find(const char *path, const vox_model_params *params, char **file, char *note, size_t size,
+                          vox_error *err);
 
 #endif

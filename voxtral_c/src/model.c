@@ -106,7 +106,7 @@ static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     const int as_stored = p->precision != VOX_PRECISION_BF16 && p->precision != VOX_PRECISION_F32;
     vox_files f;
     char *path = NULL;
-    vox_status status = vox_cache_find(m->path, p, &path, err);
+    vox_status status = vox_cache_find(m->path, p, &path, m->note, sizeof m->note, err);
     if (status == VOX_OK) status = vox_files_load(&f, path, as_stored ? VOX_PRECISION_AUTO : p->precision, m->compute.pool, err);
     vox_free(path);
     if (status != VOX_OK) return status;
@@ -185,6 +185,7 @@ void vox_model_get_info(const vox_model *m, vox_model_info *info) {
         .default_delay_ms = m->tokenizer.delay_ms,
         .vocab_size = m->config.vocab_size,
         .parameters = m->weights.parameters,
+        .note = m->note,
     };
 }
 

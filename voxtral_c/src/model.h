@@ -14,6 +14,7 @@ enum { VOX_BATCH_TOKENS = VOX_MAX_TREE };
 
 struct vox_model {
     char *path;               /* as it was named */
+    char note[640];           /* what its user should know of how it was loaded, or empty */
     vox_config config;
     vox_tokenizer tokenizer;
     vox_weights weights;

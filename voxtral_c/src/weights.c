@@ -63,6 +63,7 @@ static vox_status find(loader *l, const vox_slot *slot, const vox_tensor **out) 
                         shape_text(t->shape, t->n_dims, has, sizeof has), dimensions,
                         shape_text(shape, n, wants, sizeof wants));
     l->w->parameters += t->count;
+    l->w->interleaved |= t->interleaved;
     *out = t;
     return VOX_OK;
 }

@@ -32,6 +32,7 @@ typedef struct vox_weights {
     vox_weight adapter0, adapter1;
     vox_weight embeddings;        /* [vocab, dim], also the output head */
     vox_weight_type type;         /* of most matrices */
+    int interleaved;              /* some are in the file, too */
     int64_t parameters;
     struct vox_owned *owned;      /* blocks to free */
 } vox_weights;

@@ -98,8 +98,9 @@ INLINE void unpack(const int type, const uint8_t *lines, int part, int j, int v,
     }
 }
 
+/* Into the second-level cache: what is loaded from there in order, the first level fetches by itself. */
 INLINE void fetch(const uint8_t *ahead, int lines) {
-    UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)((uintptr_t)ahead + VOX_LINE * (uintptr_t)i));
+    UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)((uintptr_t)ahead + VOX_LINE * (uintptr_t)i), 0, 2);
 }
 
 /* dots += lines first .. first + steps - 1 of a part's weights times columns. */

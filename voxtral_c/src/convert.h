@@ -1,0 +1,12 @@
+/* convert.h - a model as one GGUF file. */
+#ifndef VOX_CONVERT_H
+#define VOX_CONVERT_H
+
+#include "base.h"
+
+/* As vox_quantize_model. interleave: matrices in blocks have 16 rows interleaved, as only this engine
+ * reads them; then the type may be AUTO, which leaves all numbers of a GGUF file as they are. */
+vox_status vox_convert(const char *path, const char *out, const vox_quantize_params *params, int interleave,
+                       vox_error *err);
+
+#endif
