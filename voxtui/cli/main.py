@@ -37,6 +37,7 @@ COMMANDS = {
     "vocabulary": "Replace what the model writes by what is meant.",
     "devices": "List the microphones.",
     "doctor": "See whether everything works here, and what to do.",
+    "bench": "Measure the engines that are here, and remember the best.",
     "model": "List, get, check and remove models.",
 }
 """Each is in its own module, which is imported when it is used."""

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from voxtui import paths
+from voxtui.engine.choice import remembered
 from voxtui.engine.config import EngineConfig, Remote
 from voxtui.engine.locate import EngineMissing, find_engine, runs
 from voxtui.settings import ENGINES, RemoteSettings, Settings
@@ -95,12 +96,22 @@ def select(settings: Settings, asked: str | None = None) -> EngineInfo:
     Raises EngineMissing when it is not available, with what to do.
     """
     name = asked or settings.engine.name
-    if name == AUTO:
-        name = OURS
-    found = look_at(name, settings)
+    found = _best(settings) if name == AUTO else look_at(name, settings)
     if not found.available:
         raise EngineMissing(f"{found.detail} {found.get}".strip())
     return found
+
+
+def _best(settings: Settings) -> EngineInfo:
+    """What `voxtui bench` found, as long as it is here; else ours, else any of this machine."""
+    measured = remembered().get("engine")
+    names = [name for name in _KINDS if name == measured]
+    names += [name for name in _KINDS if Ability.OFFLINE in _KINDS[name].can]
+    for name in names:
+        found = look_at(name, settings)
+        if found.available:
+            return found
+    return look_at(OURS, settings)
 
 
 def config_for(engine: EngineInfo, settings: Settings, model: Path | None) -> EngineConfig:

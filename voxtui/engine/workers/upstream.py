@@ -189,6 +189,10 @@ class Run:
             return True
         return False
 
+    def memory_mb(self) -> float:
+        """What it holds in memory."""
+        return memory_mb(self._process.pid)
+
     def ticks(self) -> str:
         """Changes while it computes; where that cannot be told, all the time."""
         try:
@@ -312,7 +316,7 @@ class Upstream:
         heard_s, done_s = self._received / SAMPLE_RATE, self._done / SAMPLE_RATE
         fields = {"utterance": self._utterance, "audio_in": heard_s, "audio_done": done_s}
         if self._received and not self._deaf:
-            self._out.say("stats", **fields, lag=heard_s - done_s, memory_mb=memory_mb())
+            self._out.say("stats", **fields, lag=heard_s - done_s, memory_mb=self._run.memory_mb())
 
     def _restarted(self, why: str, how: str) -> None:
         """Told once an utterance: it happens in ordinary pauses."""

@@ -147,13 +147,16 @@ def serve(stream: Input, worker: Worker, output: Output) -> None:
     output.say("end")
 
 
-def memory_mb() -> float:
-    """The resident memory of this process, 0 where it cannot be told."""
+def memory_mb(pid: int | None = None) -> float:
+    """The resident memory of this process or another one, 0 where it cannot be told."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
         import resource
         import sys
+
+        if pid is not None:
+            return 0.0
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
