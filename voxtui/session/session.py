@@ -47,6 +47,9 @@ SYNC_EVERY_S = 1.0
 UNHEARD_S = 1.0
 """A session with more sound than this after what is transcribed is not finished."""
 
+_NUMBERS = itertools.count()
+"""One process may begin several sessions in the same second."""
+
 SessionEvent = TokenText | UtteranceEnded | WordsRetracted | EngineStats | AudioGap
 
 
@@ -379,7 +382,7 @@ class Session:
             raise SessionError("This session is closed.")
         if self._audio is not None:
             return self._audio
-        making = self._root / f".{self.name}.{os.getpid()}"
+        making = self._root / f".{self.name}.{os.getpid()}.{next(_NUMBERS)}"
         try:
             os.makedirs(self._root, mode=0o700, exist_ok=True)
             audio, markdown = self._make_files(making)

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -405,3 +406,17 @@ def test_list_and_find(tmp_path: Path, clock: Clock) -> None:
     with pytest.raises(SessionError, match="no session"):
         load_session(root / "stray")
     made[2].close()
+
+
+def test_many_sessions_of_one_second_are_each_their_own(tmp_path: Path, clock: Clock) -> None:
+    """As a server begins them, each in a thread of its own."""
+    made = [Session.create(tmp_path / "sessions", SessionMeta(), clock) for _ in range(24)]
+
+    def use(number: int) -> None:
+        made[number].append_audio(bytes(2 * (number + 1)))
+        made[number].close()
+
+    with ThreadPoolExecutor(24) as threads:
+        list(threads.map(use, range(24)))
+    sizes = [(session.path / "audio.wav").stat().st_size for session in made]
+    assert sizes == [44 + 2 * (number + 1) for number in range(24)]

@@ -370,7 +370,7 @@ function show() {
   const model = state.status ? (state.status.small ? "small model" : state.status.model) : "";
   const delay = state.facts?.delay_ms ? `${state.facts.delay_ms} ms` : "";
   const name = narrow.matches ? "" : microphone.name;
-  byId("about").textContent = [name, model, delay].filter(Boolean).join(" · ");
+  byId("about").textContent = [name, model, narrow.matches ? "" : delay].filter(Boolean).join(" · ");
   document.title = state.hearing ? "● voxtui" : "voxtui";
 }
 
