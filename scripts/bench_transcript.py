@@ -2,8 +2,9 @@
 """Measure the transcript with very many paragraphs: how long the screen ever stands still.
 
 A task that wants to run every millisecond tells how long the event loop was busy at a stretch
-while paragraphs are loaded, words come, somebody scrolls, resizes, searches, edits and copies: in
-processor time of its thread (what the limit is for), and by the clock, other programs included.
+while paragraphs are loaded, words come, somebody scrolls, resizes, searches, edits and copies: by
+the clock (what the limit is for: run it on a quiet machine, for other programs count too), and in
+processor time of its thread.
 The same is done to a bare Textual application (one text that fills the screen), as the baseline
 for what it costs to draw at all.
 
@@ -263,10 +264,14 @@ def main() -> int:
     gc.collect()
     base = asyncio.run(bare())
     results = asyncio.run(transcript(segments))
-    worst = max(result.longest_ms for result in results)
+    worst = max(result.clock_ms for result in results)
+    computed = max(result.longest_ms for result in results)
     known = {result.name: result for result in base}
     table([*base, *results], known)
-    print(f"\nThe screen never computed for more than {worst:.0f} ms (wanted: {LIMIT_MS:.0f}).")
+    print(f"\nThe screen never stood still for more than {worst:.0f} ms by the clock (wanted:")
+    print(f"{LIMIT_MS:.0f}), and never computed for more than {computed:.0f} ms at a stretch.")
+    load = os.getloadavg()[0]
+    print(f"Load of the machine in the last minute, this included: {load:.1f} of {os.cpu_count()}.")
     if options.json:
         figures = {
             "paragraphs": len(segments),
@@ -276,7 +281,8 @@ def main() -> int:
             "python": platform.python_version(),
             "textual": textual.__version__,
             "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            "longest_ms": worst,
+            "longest_clock_ms": worst,
+            "longest_ms": computed,
             "median_longest_ms": statistics.median(result.longest_ms for result in results),
             "results": [asdict(result) for result in (*base, *results)],
         }

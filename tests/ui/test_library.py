@@ -220,6 +220,29 @@ async def test_typing_searches_all_at_once(three: list[Path]) -> None:
         assert screen.query_one(Input).value == ""
 
 
+async def test_the_page_does_not_wait_for_the_file_of_the_search(three: list[Path]) -> None:
+    async with library() as (pilot, screen):
+        await pilot.press("slash", *"caf")
+        await until(pilot, lambda: listed(screen) and len(listed(screen)) < 3)
+        index, held, let_go = screen.index(), threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with index._lock:
+                held.set()
+                let_go.wait(PATIENCE_S)
+
+        threading.Thread(target=hold).start()
+        assert held.wait(PATIENCE_S)
+        try:
+            shelf = screen.query_one(SessionList)
+            screen._snippets.begin(screen.query_)
+            began = screen._snippets.of(shelf.entries[0])
+            assert began is None, "it would have waited"
+        finally:
+            let_go.set()
+        await until(pilot, lambda: screen._snippets.of(shelf.entries[0]))
+
+
 async def test_nothing_found(three: list[Path]) -> None:
     async with library() as (pilot, screen):
         await pilot.press(*"zebra")

@@ -42,6 +42,8 @@ from voxtui.session.tables import (
     unread,
 )
 
+AT_ONCE = 500
+"""Paragraphs that are looked through before another has its turn."""
 BATCH_S = 0.15
 """So long at most is the file locked at a time while it grows."""
 
@@ -245,10 +247,19 @@ class SessionIndex:
             if query.among(map(folded, (title, *(row[4] for row in self._paragraphs(name)))))
         ]
 
-    def matches(self, name: str, query: Query, most: int = 1_000_000) -> list[Match]:
-        """The paragraphs of a session that hold any of the words, in their order."""
+    def matches(
+        self,
+        name: str,
+        query: Query,
+        most: int = 1_000_000,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Match]:
+        """The paragraphs of a session that hold any of the words, in their order; `stopped`:
+        nobody wants them any more."""
         found: list[Match] = []
         for number, kind, start_s, wall_time, text in self._paragraphs(name):
+            if stopped():
+                break
             if query.touches(folded(text)):
                 spans = query.spans(text)
                 kind_ = SegmentKind(kind)
@@ -257,14 +268,21 @@ class SessionIndex:
                     break
         return found
 
-    def _paragraphs(self, name: str) -> list[tuple[int, str, float, float, str]]:
-        return self._safely(
-            lambda db: db.execute(
+    def _paragraphs(self, name: str) -> Iterator[tuple[int, str, float, float, str]]:
+        """Some at a time, so that others have their turn at the file."""
+
+        def some(db: sqlite3.Connection) -> list[tuple[int, str, float, float, str]]:
+            return db.execute(
                 "SELECT number, kind, start_s, wall_time, text FROM paragraphs WHERE session ="
-                " (SELECT id FROM sessions WHERE name = ?) ORDER BY number",
-                (name,),
+                " (SELECT id FROM sessions WHERE name = ?) AND number > ?"
+                " ORDER BY number LIMIT ?",
+                (name, last, AT_ONCE),
             ).fetchall()
-        )
+
+        last = -1
+        while rows := self._safely(some):
+            yield from rows
+            last = rows[-1][0]
 
 
 def _stamp(folder: Path) -> str:

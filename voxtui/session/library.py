@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
+from voxtui.memory import set_aside
 from voxtui.session.audiofile import audio_seconds
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError
@@ -18,6 +19,8 @@ from voxtui.session.meta import SessionMeta
 from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.transcript import Transcript
 from voxtui.session.words import add_token, word_start_s
+
+SET_ASIDE_LINES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,9 @@ def read_log(path: Path) -> Reader:
     """A session's log, read to its end. SessionError where there is none."""
     reader = Reader()
     try:
-        for line in read_lines(path / EVENTS):
+        for number, line in enumerate(read_lines(path / EVENTS)):
+            if number % SET_ASIDE_LINES == SET_ASIDE_LINES - 1:
+                set_aside()
             try:
                 reader.line(line)
             except (KeyError, TypeError, ValueError):

@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from voxtui import paths, settings
+from voxtui.memory import set_aside
 from voxtui.ui.backend import Backend, CannotStartError
 from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.keys import problems, talk_key
@@ -47,6 +48,8 @@ from voxtui.ui.words import TITLE, span
 __all__ = ["UiOptions", "VoxtuiApp", "run"]
 
 LAST_WORDS_S = 10.0
+SWITCH_S = 0.001
+"""So soon the page has its turn while a thread reads files or searches."""
 PLAIN_GLYPHS = PlainGlyphs()
 LAST_TRANSCRIPT = "last-transcript.txt"
 
@@ -105,11 +108,17 @@ class VoxtuiApp(InTurn):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._told_to_leave)
         self.backend.start(Relay(loop, self.live.post_message, self.live.hear))
-        self.live.call_after_refresh(self.backend.open)  # the page first
+        self.live.call_after_refresh(self._begin)  # the page first
         file, chosen = place(paths.config_file()), self.preferences.shown.keys
         wrong = [f"{file}: {problem}" for problem in problems(self.live.deeds(), chosen)]
         if told := " ".join((*self._warnings, *wrong)):
             self.live.call_after_refresh(self.live.say, told, seconds=15.0, warning=True)
+
+    def _begin(self) -> None:
+        if self._own_terminal:
+            set_aside()
+            sys.setswitchinterval(SWITCH_S)
+        self.backend.open()
 
     def _theme_changed(self, theme: object) -> None:
         if self.theme != self.preferences.shown.appearance.theme:

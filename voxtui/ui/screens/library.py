@@ -25,11 +25,12 @@ from voxtui.session.library import LoadedSession, SessionInfo, load_session
 from voxtui.session.matching import Query
 from voxtui.ui import wording
 from voxtui.ui.screens.frame import Copier, PageFrame
+from voxtui.ui.screens.library_found import Snippets
 from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, foot, heading
 from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.reader import ReaderView
 from voxtui.ui.widgets.sessionabout import about
-from voxtui.ui.widgets.sessionlist import Found, SessionList
+from voxtui.ui.widgets.sessionlist import SessionList
 from voxtui.ui.widgets.status import MessageLine
 from voxtui.ui.words import count, elapsed
 
@@ -38,7 +39,6 @@ REFRESH_S = 4.0
 REST_S = 0.06
 """A session is read when the choice has rested so long."""
 TELL_S = 1.0
-SNIPPET = 160
 
 
 class LibraryFrame(Screen[None]):
@@ -76,7 +76,7 @@ class LibraryFrame(Screen[None]):
         self._index: SessionIndex | None = None
         self._index_lock = threading.Lock()
         self._all: list[SessionInfo] = []
-        self._found_in: dict[str, Found | None] = {}
+        self._snippets = Snippets(self.index, self._find, self._tell, self._show_snippets)
         self._reading_files = (0, 0)
         self._refreshing = self._stale = False
         self._told_at = 0.0
@@ -94,7 +94,7 @@ class LibraryFrame(Screen[None]):
         with Horizontal(id="shelf"):
             with Vertical(id="left"):
                 yield Static(id="library-blank", markup=False)
-                yield SessionList(self._found)
+                yield SessionList(self._snippets.of)
             with Vertical(id="right"):
                 yield Static(id="library-about")
                 yield ReaderView()
@@ -182,7 +182,7 @@ class LibraryFrame(Screen[None]):
         changed = found != self._all
         self._all = found
         if changed:
-            self._found_in.clear()
+            self._snippets.begin(self.query_)
         if self.query_:
             self._search()
         elif changed or not self.query_one(SessionList).entries:
@@ -227,7 +227,7 @@ class LibraryFrame(Screen[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         self.query_ = Query.parse(event.value)
         self.set_class(bool(self.query_), "-search")
-        self._found_in.clear()
+        self._snippets.begin(self.query_)
         if self.query_:
             self._search()
         else:
@@ -262,15 +262,11 @@ class LibraryFrame(Screen[None]):
             self._mark()
         self.show_top()
 
-    def _found(self, info: SessionInfo) -> Found | None:
-        """What the search found in a session, for the list."""
-        if not self.query_ or self._index is None:
-            return None
-        if info.name not in self._found_in:
-            matches = self._index.matches(info.name, self.query_, most=1)
-            short = matches[0].shortened(SNIPPET) if matches else None
-            self._found_in[info.name] = Found(short.text, short.spans) if short else None
-        return self._found_in[info.name]
+    def _find(self, work: Callable[[], None]) -> None:
+        self.run_worker(work, thread=True, group="find", exit_on_error=False)
+
+    def _show_snippets(self) -> None:
+        self.query_one(SessionList).refresh()
 
     # ---- the page at the right
 
@@ -313,7 +309,8 @@ class LibraryFrame(Screen[None]):
             return
 
         def work() -> None:
-            matches = self.index().matches(info.name, query)
+            stopped = lambda: query != self.query_  # noqa: E731
+            matches = self.index().matches(info.name, query, stopped=stopped)
             self._tell(show, matches)
 
         def show(matches: list[object]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 
 from voxtui.events import Segment, TranscriptChanged
+from voxtui.memory import set_aside
 from voxtui.ui.widgets.page import Page
 from voxtui.ui.words import clock as wall_clock
 
@@ -28,15 +28,7 @@ SLICE_SEGMENTS = 100
 
 
 SET_ASIDE_WORDS = 5000
-
-
-def set_aside() -> None:
-    """What was said stays until the end: the garbage collector need not look at it again.
-
-    A look at a million words would take half a second, in which the screen stands still.
-    """
-    gc.collect(1)
-    gc.freeze()
+"""So many more words are set aside from the garbage collector."""
 
 
 class PageView(ScrollView, can_focus=False):
@@ -151,12 +143,12 @@ class PageView(ScrollView, can_focus=False):
 
     @property
     def _stamp_width(self) -> int:
-        return 8 if self.stamps and self.size.width >= STAMPED_FROM else 0
+        return 8 if self.stamps and self.outer_size.width >= STAMPED_FROM else 0
 
     @property
     def gutter_width(self) -> int:
         """Cells left of the text."""
-        margin = 3 if self.size.width >= 40 and not self.screen.has_class("-narrow") else 1
+        margin = 3 if self.outer_size.width >= 40 and not self.screen.has_class("-narrow") else 1
         return margin + self._stamp_width
 
     def _text_width(self) -> int:

@@ -73,6 +73,7 @@ class TranscriptView(Searching, PageView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._styles: dict[str, Style] = {}
         self._anchor: Place | None = None  # where a selection by keys began
         self._dragged: tuple[Place, Place] | None = None  # what the mouse selected
 
@@ -263,7 +264,7 @@ class TranscriptView(Searching, PageView):
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         row = self.page.row(line)
-        strip = Strip.blank(width, self.rich_style) if row is None else self._draw(row, line, width)
+        strip = Strip.blank(width, self._style("")) if row is None else self._draw(row, line, width)
         if self.new_words and y == self.scrollable_content_region.height - 1:
             hint = f" ↓ {count(self.new_words, 'new word')} · End "
             style = self._style("below") + Style.from_meta({"@click": "follow"})
@@ -271,7 +272,7 @@ class TranscriptView(Searching, PageView):
         return strip
 
     def _draw(self, row: Row, line: int, width: int) -> Strip:
-        base = self.rich_style
+        base = self._style("")
         if row.end < 0:
             return Strip.blank(width, base).apply_offsets(0, line)
         block = self.page.block(row.block)
@@ -282,11 +283,7 @@ class TranscriptView(Searching, PageView):
             gutter=self.gutter_width,
             stamp_width=self._stamp_width,
             stamp=self._style("stamp"),
-            text={
-                SegmentKind.SPEECH: base,
-                SegmentKind.NOTE: self._style("note"),
-                SegmentKind.GAP: self._style("gap"),
-            }[block.kind],
+            text=self._style(TEXT[block.kind]),
             layers=self._layers(row.block, block),
             after=Tail(CARET, self._style("caret"))
             if caret and block.kind is SegmentKind.SPEECH
@@ -324,13 +321,30 @@ class TranscriptView(Searching, PageView):
         style = self.screen.get_component_rich_style("screen--selection")
         return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
 
+    def notify_style_update(self) -> None:
+        """Other colours."""
+        super().notify_style_update()
+        self._styles.clear()
+
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"transcript--{name}", partial=name in PARTIAL)
+        """Looked up once for each change of colours: a screen takes hundreds of them."""
+        style = self._styles.get(name)
+        if style is None:
+            part = f"transcript--{name}"
+            style = (
+                self.get_component_rich_style(part, partial=name in PARTIAL)
+                if name
+                else self.rich_style
+            )
+            self._styles[name] = style
+        return style
 
     def action_follow(self) -> None:
         """Back to the newest words."""
         self.return_to_end()
 
 
+TEXT = {SegmentKind.SPEECH: "", SegmentKind.NOTE: "note", SegmentKind.GAP: "gap"}
+"""The styles of the words."""
 PARTIAL = frozenset({"tail", "doubt", "cursor", "match", "found"})
 """Styles that lie over others."""
