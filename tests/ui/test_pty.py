@@ -378,3 +378,21 @@ def test_a_paragraph_is_edited_in_one_read(record: Path) -> None:
         terminal.wait_for(f"edit {edit}")
         terminal.wait_for(f"edit {Edit(0, edit.text, edit.was)}")
         assert terminal.listens() == []
+
+
+def test_a_key_that_is_never_let_go_stops_by_itself(record: Path) -> None:
+    """Its release may get lost: in a terminal that was left, on a line that broke."""
+    settings = record.parent / "home" / "config" / "voxtui.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[talk]\nlongest_hold_s = 5\n")
+    with started(record) as terminal:
+        kitty(terminal)
+        terminal.type(DOWN)
+        terminal.wait_for_calls("True")
+        for _ in range(12):
+            terminal.look(0.5)
+            terminal.type(REPEAT)
+        terminal.wait_for_calls("True", "False")
+        terminal.type(UP)
+        terminal.look(0.3)
+        terminal.wait_for_calls("True", "False")

@@ -47,7 +47,7 @@ class KeyPress(ModalScreen[str | None]):
         with Vertical():
             yield Static(f"Press the key for “{self._what}”.", id="press-what", markup=False)
             yield Static("", id="press-told", markup=False)
-            yield Static("Esc leaves it as it is.", id="press-how", markup=False)
+            yield Static("Esc or a click leaves it as it is.", id="press-how", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """Whatever it is, nobody else gets it."""
@@ -62,6 +62,10 @@ class KeyPress(ModalScreen[str | None]):
             self._alone = self.set_timer(ALONE_S, lambda: self._pressed(event.key))
         else:
             self._pressed(event.key)
+
+    def on_click(self) -> None:
+        """For those who have only the mouse at hand."""
+        self.dismiss(None)
 
     def _pressed(self, key: str) -> None:
         told = self.query_one("#press-told", Static)

@@ -24,7 +24,18 @@ HINTS = {
     "step": ("← → change", "Tab group", "Esc back", "↑ ↓ choose"),
     "type": ("Enter type", "Tab group", "Esc back", "↑ ↓ choose"),
     "key": ("Enter set", "Tab group", "Esc back", "↑ ↓ choose"),
+    "chosen key": ("Enter set", "Backspace usual", "Esc back", "↑ ↓ choose"),
 }
+RUNS = {
+    "← → change": "step(1)",
+    "Enter type": "open",
+    "Enter set": "open",
+    "Backspace usual": "reset",
+    "Tab group": "tab(1)",
+    "Esc back": "close",
+    "↑ ↓ choose": "row(1)",
+}
+"""What a click on a hint does."""
 
 
 class SettingsPanel(Widget, can_focus=True):
@@ -174,10 +185,17 @@ class SettingsPanel(Widget, can_focus=True):
                 self._explain(widget.row)
 
     def _explain(self, row: Row | KeyRow) -> None:
-        kind = "key" if isinstance(row, KeyRow) else "type" if row.typed else "step"
+        if isinstance(row, KeyRow):
+            kind = "key" if row.key == row.usual else "chosen key"
+        else:
+            kind = "type" if row.typed else "step"
         self.query_one("#settings-help", Static).update(row.help_line)
         keys = self.query_one("#settings-keys", Static)
-        keys.update(fit(HINTS[kind], (self.size.width or 50) - 4, "   "))
+        fitting = fit(HINTS[kind], (self.size.width or 50) - 4, "   ").split("   ")
+        links = [
+            Content(h).stylize(Style.from_meta({"run": RUNS[h]})) for h in fitting if h in RUNS
+        ]
+        keys.update(Content("   ").join(links))
 
     # ---- doing
 
@@ -254,6 +272,7 @@ class SettingsPanel(Widget, can_focus=True):
 
     def on_setting_row_clicked(self, event: SettingRow.Clicked) -> None:
         event.stop()
+        self._end_typing()
         self.focus()
         rows = self._rows
         again = rows.index(event.setting) == self.at
@@ -265,6 +284,9 @@ class SettingsPanel(Widget, can_focus=True):
             self.action_open()
 
     async def on_click(self, event: events.Click) -> None:
+        if run := event.style.meta.get("run"):
+            await self.run_action(run)
+            return
         self.focus()
         index = event.style.meta.get("tab")
         if index is not None:

@@ -53,7 +53,7 @@ class LibraryFrame(Screen[None]):
         Binding("slash", "search", "search", id="library.search", tooltip="Search all sessions"),
         Binding("enter", "read", "read", id="library.read", tooltip="Read on the whole screen"),
         Binding("n", "turn(1)", "next place", id="library.next", tooltip="Next place found"),
-        Binding("N", "turn(-1)", show=False, id="library.before", tooltip="Place found before"),
+        Binding("N", "turn(-1)", "place before", id="library.before", tooltip="Place found before"),
         Binding("up,k", "go('line', -1)", show=False, id="library.up", tooltip="Up"),
         Binding("down,j", "go('line', 1)", show=False, id="library.down", tooltip="Down"),
         Binding("pageup", "go('page', -1)", show=False, id="library.pageup", tooltip="A page up"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from voxtui.audio.player import Player
@@ -60,6 +61,11 @@ class Tidying(LibraryFrame):
 
     def on_unmount(self) -> None:
         self.player.stop()
+
+    async def on_click(self, event: events.Click) -> None:
+        """The line at the top opens the list of all commands, as on the page."""
+        if event.widget is not None and event.widget.id == "library-top":
+            await self.run_action("app.command_palette")
 
     def carefully(self, work: Callable[[], str]) -> None:
         """Change something on the disk, in a thread; tell what came of it."""

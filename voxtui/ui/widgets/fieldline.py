@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.message import Message
+from textual.style import Style
 from textual.widgets import Input
 
 
@@ -20,6 +23,19 @@ class FieldLine(Horizontal):
         & > Input:focus { border: none; background: $background; }
     }
     """
+
+    def keys(self, *keys: tuple[str, str]) -> Content:
+        """Keys with what a click on each of them runs."""
+        links = (
+            Content.styled(key, "bold $foreground").stylize(Style.from_meta({"run": action}))
+            for key, action in keys
+        )
+        return Content(" ").join(links)
+
+    async def on_click(self, event: events.Click) -> None:
+        action = event.style.meta.get("run")
+        if action is not None:
+            await self.run_action(action)
 
     class Closed(Message):
         """The line went away."""

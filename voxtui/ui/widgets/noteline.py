@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
 
 from voxtui.ui.widgets.fieldline import FieldLine
 
@@ -19,7 +19,10 @@ class NoteLine(FieldLine):
         Binding("escape", "cancel", "cancel", show=False, id="note.cancel", tooltip="No mark"),
     ]
     DEFAULT_CSS = """
-    NoteLine { padding: 0 3; }
+    NoteLine {
+        padding: 0 3;
+        & > Static { width: auto; color: $muted; }
+    }
     """
 
     class Kept(Message):
@@ -35,9 +38,10 @@ class NoteLine(FieldLine):
     def compose(self) -> ComposeResult:
         """The mark and the field."""
         yield Label("▸ mark")
-        field = Input(placeholder="what to remember here; Enter keeps it, Esc does not")
+        field = Input(placeholder="what to remember here")
         field.cursor_blink = False  # the page stays still
         yield field
+        yield Static(self.keys(("Enter", "keep"), ("Esc", "cancel")))
 
     def open(self) -> None:
         """Show an empty line and type into it."""
@@ -49,5 +53,9 @@ class NoteLine(FieldLine):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Kept(event.value.strip()))
+        self.action_keep()
+
+    def action_keep(self) -> None:
+        """Keep what was typed; nothing is a plain mark."""
+        self.post_message(self.Kept(self.query_one(Input).value.strip()))
         self.close()

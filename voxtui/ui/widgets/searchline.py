@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.style import Style
 from textual.widgets import Input, Label, Static
 
 from voxtui.ui.widgets.fieldline import FieldLine
@@ -71,20 +69,8 @@ class SearchLine(FieldLine):
         count = f"{number:,} of {total:,}" if number else f"{total:,}" if total else "none"
         more = "" if done else " …"
         keys = (("↑", "step(-1)"), ("↓", "step(1)"), ("Esc", "close"))
-        parts: list[Content | str] = [f"{count}{more}  " if asked else ""]
-        for key, action in keys:
-            parts.append(" ")
-            parts.append(
-                Content.assemble((key, "bold $foreground")).stylize(
-                    Style.from_meta({"run": action})
-                )
-            )
-        self.query_one("#search-count", Static).update(Content.assemble(*parts))
-
-    async def on_click(self, event: events.Click) -> None:
-        action = event.style.meta.get("run")
-        if action is not None:
-            await self.run_action(action)
+        told = f"{count}{more}   " if asked else " "
+        self.query_one("#search-count", Static).update(Content.assemble(told, self.keys(*keys)))
 
     def action_step(self, by: int) -> None:
         """Through the matches."""
