@@ -103,15 +103,10 @@ def select(settings: Settings, asked: str | None = None) -> EngineInfo:
 
 
 def _best(settings: Settings) -> EngineInfo:
-    """What `voxtui bench` found, as long as it is here; else ours, else any of this machine."""
+    """What `voxtui bench` found, as long as it is here; else ours."""
     measured = remembered().get("engine")
-    names = [name for name in _KINDS if name == measured]
-    names += [name for name in _KINDS if Ability.OFFLINE in _KINDS[name].can]
-    for name in names:
-        found = look_at(name, settings)
-        if found.available:
-            return found
-    return look_at(OURS, settings)
+    found = look_at(measured, settings) if measured in _KINDS else None
+    return found if found and found.available else look_at(OURS, settings)
 
 
 def config_for(engine: EngineInfo, settings: Settings, model: Path | None) -> EngineConfig:
