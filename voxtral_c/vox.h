@@ -111,6 +111,32 @@ void vox_model_get_info(const vox_model *model, vox_model_info *info);
  * NULL and *len = 0 for special and unknown ids. */
 const char *vox_model_token_bytes(const vox_model *model, int id, size_t *len);
 
+/* ---- GPUs ------------------------------------------------------------------------------- */
+
+typedef struct vox_gpu_check {
+    const char *name;         /* "q8_0 x 4 and add", ... */
+    double error, tolerance;  /* relative to the CPU's result */
+    double ms;
+    int passed;
+} vox_gpu_check;
+
+typedef void (*vox_gpu_check_fn)(const vox_gpu_check *check, void *user);
+
+typedef struct vox_gpu_result {
+    char name[128], driver[192];
+    const char *api;          /* "Vulkan", "Metal" */
+    int software, subgroups;
+    int checks, failed;
+    double ms;
+    char why[256];            /* why it gave up in the midst; "" = it did not */
+} vox_gpu_result;
+
+/* Compare every kernel with the CPU on the adapter with that in its name (NULL: the best there is, if
+ * need be software), telling fn of each. VOX_ERR_UNSUPPORTED and a sentence where there is none;
+ * otherwise VOX_OK, and result->failed tells. */
+vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user, vox_gpu_result *result,
+                            char *err, size_t err_size);
+
 /* ---- conversion ------------------------------------------------------------------------ */
 
 typedef struct vox_quantize_params {

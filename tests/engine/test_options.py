@@ -17,7 +17,7 @@ def test_help(engine: Engine) -> None:
         "-d -i --stdin --from-mic -I --low-latency -o --alt --delay --monitor --silent --debug "
         "--events --framed --tokens --threads --precision --kernels --backend --device "
         "--no-rut-guard --no-draft --bench --type --replay --minutes --heard --json --cache "
-        "--quantize --force --list-devices --version --help"
+        "--quantize --force --selftest --list-devices --version --help"
     )
     for option in options.split():
         assert re.search(rf"(^|\s){option}\b", result.text), option
@@ -62,7 +62,7 @@ def test_no_arguments(engine: Engine) -> None:
                 "--threads": ["-1", "257", "x", "1.5"],
                 "--precision": ["q4_0", "Q8_0", ""],
                 "--type": ["auto", "q4_0", ""],
-                "--backend": ["cuda"],
+                "--backend": ["cuda", "gpu:"],
             }.items()
             for value in values
         ],

@@ -8,6 +8,7 @@
 #include "microphone.h"
 #include "options.h"
 #include "quantize.h"
+#include "selftest.h"
 #include "session.h"
 
 static int complain(const char *message, int about_use) {
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
     case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");
     case COMMAND_LIST_DEVICES: return list_devices(&opt);
     case COMMAND_BENCH: return bench_run(&opt);
+    case COMMAND_SELFTEST: return selftest_run(&opt);
     case COMMAND_QUANTIZE:
     case COMMAND_TRANSCRIBE: break;
     }

@@ -11,7 +11,7 @@ typedef enum option_id {
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
     OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES,
     OPT_VERSION, OPT_HELP, OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_MINUTES, OPT_HEARD, OPT_JSON, OPT_CACHE,
-    OPT_QUANTIZE, OPT_FORCE
+    OPT_QUANTIZE, OPT_FORCE, OPT_SELFTEST
 } option_id;
 
 static const struct option_name {
@@ -32,7 +32,7 @@ static const struct option_name {
     {"--type", OPT_TYPE, 1},        {"--force", OPT_FORCE, 0},
     {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
     {"--no-rut-guard", OPT_NO_RUT_GUARD, 0}, {"--no-draft", OPT_NO_DRAFT, 0},
-    {"--bench", OPT_BENCH, 0},
+    {"--bench", OPT_BENCH, 0},       {"--selftest", OPT_SELFTEST, 0},
     {"--replay", OPT_REPLAY, 1},    {"--json", OPT_JSON, 0},
     {"--minutes", OPT_MINUTES, 1},  {"--heard", OPT_HEARD, 1},
     {"--list-devices", OPT_LIST_DEVICES, 0},
@@ -136,8 +136,10 @@ static int apply_value(parser *p, option_id id, const char *value) {
         return parse_integer(value, 0, 256, &o->model.threads) ||
                FAIL(p, "--threads takes a number from 0 (all cores) to 256, not '%s'", value);
     default:                  /* OPT_BACKEND */
-        return strcmp(value, "auto") == 0 || strcmp(value, "cpu") == 0 ||
-               FAIL(p, "--backend is auto or cpu in this build, not '%s'", value);
+        o->model.backend = value;
+        return strcmp(value, "auto") == 0 || strcmp(value, "cpu") == 0 || strcmp(value, "gpu") == 0 ||
+               (strncmp(value, "gpu:", 4) == 0 && value[4]) ||
+               FAIL(p, "--backend is auto, cpu, gpu or gpu:NAME, not '%s'", value);
     }
 }
 
@@ -158,6 +160,7 @@ static int apply_flag(parser *p, option_id id) {
     case OPT_NO_DRAFT: o->no_draft = 1; return 1;
     case OPT_JSON: o->json = 1; return 1;
     case OPT_BENCH: o->command = COMMAND_BENCH; return 1;
+    case OPT_SELFTEST: o->command = COMMAND_SELFTEST; return 1;
     case OPT_LIST_DEVICES: o->command = COMMAND_LIST_DEVICES; return 1;
     case OPT_VERSION: o->command = COMMAND_VERSION; return 1;
     default: o->command = COMMAND_HELP; return 1;
@@ -182,8 +185,10 @@ static int parse_one(parser *p) {
 
 static int check(parser *p) {
     options *o = p->o;
-    if (o->command != COMMAND_BENCH && (o->replay || o->json || o->minutes))
-        return FAIL(p, "--replay, --minutes and --json go with --bench");
+    if (o->command != COMMAND_BENCH && (o->replay || o->minutes))
+        return FAIL(p, "--replay and --minutes go with --bench");
+    if (o->json && o->command != COMMAND_BENCH && o->command != COMMAND_SELFTEST)
+        return FAIL(p, "--json goes with --bench or --selftest");
     if (o->heard && !o->minutes) return FAIL(p, "--heard goes with --minutes");
     if (o->command == COMMAND_QUANTIZE) {
         if (!o->model_dir) return FAIL(p, "-d MODEL is missing: what to convert");
@@ -205,6 +210,7 @@ static int check(parser *p) {
 int options_parse(options *o, int argc, char **argv, char *err, size_t err_size) {
     memset(o, 0, sizeof *o);
     o->model = vox_model_default_params();
+    o->model.backend = "auto";
     o->alt_cutoff = -1;
     parser p = {o, argc, argv, 1, 0, 0, err, err_size};
     while (p.at < argc)

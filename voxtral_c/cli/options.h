@@ -14,7 +14,7 @@ typedef enum output_kind { OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_EVENTS } output_ki
 
 typedef enum command {
     COMMAND_TRANSCRIBE, COMMAND_BENCH, COMMAND_HELP, COMMAND_VERSION, COMMAND_LIST_DEVICES,
-    COMMAND_QUANTIZE
+    COMMAND_QUANTIZE, COMMAND_SELFTEST
 } command;
 
 typedef struct options {

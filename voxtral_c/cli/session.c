@@ -84,6 +84,13 @@ static int check(session *s, vox_status status) {
 static void on_event(const vox_event *event, void *user) {
     session *s = user;
     if (event->type == VOX_EVENT_WARNING) {
+        if (!strcmp(event->reason, "gpu")) {
+            vox_model_get_info(s->model, &s->info);
+            char message[512];
+            snprintf(message, sizeof message, "%s The processor goes on; no words are lost.", s->info.gpu_why);
+            warn(s, event->reason, message);
+            return;
+        }
         warn(s, event->reason, "The model had stopped writing although there was speech; it has "
              "been made to write again. Words of the last half minute may be missing.");
         return;
@@ -192,6 +199,8 @@ static int load(session *s, double *load_ms) {
     vox_model_get_info(s->model, &s->info);
     s->report.model = s->model;
     report_note(&s->report, "Model loaded.");
+    if (s->info.gpu) report_note(&s->report, "GPU: %s", s->info.gpu);
+    else if (s->opt->debug && s->info.gpu_why[0]) report_note(&s->report, "No GPU: %s", s->info.gpu_why);
     if (s->opt->debug)
         report_note(&s->report, "  %.1f million parameters, %s, kernels %s, %d threads, %.0f ms",
                     (double)s->info.parameters / 1e6, s->info.precision, s->info.kernels,
@@ -224,7 +233,7 @@ static int start(session *s) {
     if (!input_open(&s->in, s->opt, &error))
         return fail(s, error.exit_code, error.code, error.message);
     if (!load(s, &load_ms) || !open_stream(s) || !open_output(s)) return 0;
-    ready_info ready = {s->info, s->opt->model_dir, "cpu", s->delay_ms, s->interval, load_ms};
+    ready_info ready = {s->info, s->opt->model_dir, s->info.backend, s->delay_ms, s->interval, load_ms};
     output_ready(&s->out, &ready);
     if (*s->info.note) warn(s, "no_copy", s->info.note);
     if (!input_start(&s->in, &error))

@@ -101,14 +101,14 @@ static void copy_name(const char *path, int is_folder, vox_precision precision, 
     free(real);
 }
 
-static char *cache_folder(const vox_model_params *p) {
+char *vox_cache_folder(const vox_model_params *p) {
     const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (p->cache_dir) return vox_copy_text(p->cache_dir);
     if (base && base[0] == '/') return vox_path(base, "voxtral");
     return vox_path(home && home[0] ? home : "/tmp", ".cache/voxtral");
 }
 
-static vox_status make_folder(const char *path, vox_error *err) {
+vox_status vox_cache_make(const char *path, vox_error *err) {
     char part[MAX_PATH];
     const size_t n = strlen(path);
     for (size_t i = 1; i <= n && n < sizeof part; i++) {
@@ -116,7 +116,7 @@ static vox_status make_folder(const char *path, vox_error *err) {
         memcpy(part, path, i);
         part[i] = 0;
         if (mkdir(part, 0755) != 0 && errno != EEXIST && i == n)
-            return vox_fail(err, VOX_ERR_IO, "%s cannot be made, to keep quantised weights: %s.", path, strerror(errno));
+            return vox_fail(err, VOX_ERR_IO, "%s cannot be made, to keep what is made once: %s.", path, strerror(errno));
     }
     return VOX_OK;
 }
@@ -154,11 +154,11 @@ static vox_status find_copy(const char *path, int is_folder, int make, const vox
     char name[MAX_NAME];
     int prefix;
     copy_name(path, is_folder, precision, name, sizeof name, &prefix);
-    char *folder = cache_folder(p), *copy = folder ? vox_path(folder, name) : NULL;
+    char *folder = vox_cache_folder(p), *copy = folder ? vox_path(folder, name) : NULL;
     vox_status status = copy ? VOX_OK : no_memory(path, err);
     const int is_there = copy && access(copy, F_OK) == 0;
     if (status == VOX_OK && make && !is_there) {
-        status = make_folder(folder, err);
+        status = vox_cache_make(folder, err);
         if (status == VOX_OK) status = make_copy(path, copy, p, precision, err);
         if (status == VOX_OK) remove_older(folder, name, prefix);
     }

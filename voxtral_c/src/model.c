@@ -86,19 +86,20 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
 }
 
 /* The backend asked for: "cpu", "gpu", "gpu:" and part of an adapter's name, or "auto". */
-static vox_status choose_backend(vox_model *m, const char *wanted, vox_error *err) {
+static vox_status choose_backend(vox_model *m, const vox_model_params *p, vox_error *err) {
+    const char *wanted = p->backend;
     vox_error why = { m->gpu_why, sizeof m->gpu_why };
     gpu_options o = vox_gpu_options();
     m->backend = &vox_backend_cpu;
     if (!wanted || !strcmp(wanted, "cpu")) return VOX_OK;
-    if (!strcmp(wanted, "auto")) {
-        vox_gpu_attach(m, &o, &why);
-        return VOX_OK;
-    }
     if (!strncmp(wanted, "gpu:", 4)) o.adapter = wanted + 4;
-    else if (strcmp(wanted, "gpu") != 0)
+    else if (strcmp(wanted, "gpu") != 0 && strcmp(wanted, "auto") != 0)
         return vox_fail(err, VOX_ERR_ARGUMENT, "There is no backend %s; there are auto, cpu, gpu and gpu:NAME.", wanted);
-    return vox_gpu_attach(m, &o, err);
+    char *folder = vox_cache_folder(p);
+    if (!folder) return no_memory(err);
+    vox_status status = vox_gpu_attach(m, &o, folder, strcmp(wanted, "auto") ? err : &why);
+    vox_free(folder);
+    return strcmp(wanted, "auto") ? status : VOX_OK;
 }
 
 static vox_status load_files(vox_model *m, void *user, vox_error *err) {
@@ -133,7 +134,7 @@ vox_status vox_model_make(const char *path, const vox_model_params *p, vox_model
         m->cache_bytes = vox_is_quantised(m->weights.type);
         status = make_buffers(m, p, err);
     }
-    if (status == VOX_OK) status = choose_backend(m, p->backend, err);
+    if (status == VOX_OK) status = choose_backend(m, p, err);
     if (status != VOX_OK) {
         vox_model_free(m);
         return status;

@@ -38,6 +38,32 @@ def program() -> Finding:
     return ok("engine", f"{done.stdout.strip()}, {paths.short(binary)}.", path=str(binary))
 
 
+def gpu(chosen: EngineSettings) -> Finding:
+    """Does the graphics card, if there is one, compute as it should?"""
+    told = "The engine computes on the processor, as the settings ask."
+    if chosen.backend == "cpu":
+        return ok("gpu", told)
+    try:
+        command = [str(find_engine()), "--selftest", "--json"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        report: dict[str, Any] = json.loads(done.stdout)
+    except (EngineMissing, OSError, subprocess.TimeoutExpired, ValueError):
+        return broken("gpu", "The engine's self-test of the graphics card gave no answer.")
+    facts = {key: value for key, value in report.items() if key not in ("type", "checks")}
+    if "gpu" not in report:
+        return ok("gpu", f"The engine computes on the processor. {report['reason']}", **facts)
+    name = report["gpu"]
+    if not report["passed"]:
+        told = f"{name} computes wrongly, so the processor is used."
+        fix = "A newer driver may help; report what voxtral --selftest says."
+        return note("gpu", told, fix, **facts)
+    if report["software"]:
+        return ok("gpu", f"{name} is no real graphics card: the processor is used.", **facts)
+    return ok("gpu", f"{name} ({report['api']}) passed the engine's self-test.", **facts)
+
+
 def speed(spec: str, chosen: EngineSettings) -> Finding:
     """Write a short recording, as live sound is written."""
     try:

@@ -54,6 +54,7 @@ def checks(patient: Patient) -> list[Check]:
         Check("disk", lambda: files.room(chosen)),
         Check("sound", lambda: sound.library(here)),
         Check("engine", engine.program),
+        Check("gpu", lambda: engine.gpu(chosen.engine)),
         Check("model", lambda: files.model(patient.model, hardware())),
         Check("speed", lambda: engine.speed(patient.model, chosen.engine)),
     ]

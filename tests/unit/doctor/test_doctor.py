@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import threading
@@ -283,10 +284,36 @@ def test_wrong_settings_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "line 2" in files.settings_file().told
 
 
+PASSED = {"passed": True, "gpu": "Arc", "api": "Vulkan", "software": False, "reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("report", "state", "words"),
+    [
+        (PASSED, State.OK, "Arc (Vulkan) passed"),
+        ({**PASSED, "software": True}, State.OK, "no real graphics card"),
+        ({**PASSED, "passed": False}, State.NOTE, "Arc computes wrongly"),
+        ({"passed": False, "reason": "No GPU is known."}, State.OK, "No GPU is known."),
+        ("nonsense", State.BROKEN, "no answer"),
+    ],
+)
+def test_the_graphics_card(
+    report: object, state: State, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "voxtral"
+    told = report if isinstance(report, str) else json.dumps(report)
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{told}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(engine, "find_engine", lambda: program)
+    found = engine.gpu(Settings().engine)
+    assert (found.what, found.state) == ("gpu", state)
+    assert words in found.told
+
+
 def test_all_checks_have_names_and_finish() -> None:
     every = checks(Patient(Settings(), lambda: Mic(RUNNING, blocks(1000)), "tiny", {"TERM": "x"}))
     names = [check.what for check in every]
     assert len(set(names)) == len(names)
-    assert {"keys", "microphone", "clipboard", "engine", "speed", "folders"} <= set(names)
+    assert {"keys", "microphone", "clipboard", "engine", "gpu", "speed", "folders"} <= set(names)
     for check in every:
         assert check.run().what == check.what

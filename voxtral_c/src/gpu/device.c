@@ -75,7 +75,8 @@ static void on_device(WGPUEnum status, WGPUDevice device, WGPUStringView message
 }
 
 /* How well an adapter fits: 0 = not at all. */
-static int rank(const gpu *g, WGPUAdapter adapter, const char *wanted, char *name, size_t size) {
+static int rank(const gpu *g, WGPUAdapter adapter, const gpu_options *o, char *name, size_t size) {
+    const char *wanted = o->adapter && *o->adapter ? o->adapter : NULL;
     WGPUAdapterInfo info = { 0 };
     g->w.AdapterGetInfo(adapter, &info);
     copy_text(name, size, info.device);
@@ -84,10 +85,10 @@ static int rank(const gpu *g, WGPUAdapter adapter, const char *wanted, char *nam
     g->w.AdapterInfoFreeMembers(info);
     if (!known || !g->w.AdapterHasFeature(adapter, WGPU_FEATURE_IMMEDIATES)) return 0;
     if (wanted) return strstr(name, wanted) != NULL;
-    return type == WGPU_ADAPTER_DISCRETE ? 2 : type == WGPU_ADAPTER_INTEGRATED ? 1 : 0;
+    return type == WGPU_ADAPTER_DISCRETE ? 3 : type == WGPU_ADAPTER_INTEGRATED ? 2 : o->software;
 }
 
-static vox_status choose_adapter(gpu *g, const char *wanted, vox_error *err) {
+static vox_status choose_adapter(gpu *g, const gpu_options *o, vox_error *err) {
     enum { MOST = 16 };
     WGPUAdapter adapters[MOST];
     char name[128], names[512] = "";
@@ -96,7 +97,7 @@ static vox_status choose_adapter(gpu *g, const char *wanted, vox_error *err) {
     if (n > MOST) n = MOST;
     if (n) n = g->w.InstanceEnumerateAdapters(g->instance, NULL, adapters);
     for (size_t i = 0; i < n; i++) {
-        const int fits = rank(g, adapters[i], wanted, name, sizeof name);
+        const int fits = rank(g, adapters[i], o, name, sizeof name);
         const size_t at = strlen(names);
         snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", name);
         if (fits <= best) {
@@ -109,8 +110,8 @@ static vox_status choose_adapter(gpu *g, const char *wanted, vox_error *err) {
     }
     if (best) return VOX_OK;
     if (!names[0]) return vox_fail(err, VOX_ERR_UNSUPPORTED, "No GPU is known to this system's Vulkan or Metal.");
-    if (wanted) return vox_fail(err, VOX_ERR_UNSUPPORTED, "No GPU is called %s; there is %s.", wanted, names);
-    return vox_fail(err, VOX_ERR_UNSUPPORTED, "There is no GPU here but software: %s. It is slow; it can be named all the same.", names);
+    if (o->adapter && *o->adapter) return vox_fail(err, VOX_ERR_UNSUPPORTED, "No GPU is called %s; there is %s.", o->adapter, names);
+    return vox_fail(err, VOX_ERR_UNSUPPORTED, "There is no GPU here but software, which is slow: %s. --backend gpu:NAME takes it all the same.", names);
 }
 
 static void describe(gpu *g) {
@@ -156,7 +157,7 @@ vox_status gpu_open(gpu *g, const gpu_options *o, vox_error *err) {
     vox_status status = webgpu_load(&g->w, o->library, err);
     if (status != VOX_OK) return status;
     g->instance = g->w.CreateInstance(&d);
-    status = g->instance ? choose_adapter(g, o->adapter && *o->adapter ? o->adapter : NULL, err)
+    status = g->instance ? choose_adapter(g, o, err)
                          : vox_fail(err, VOX_ERR_UNSUPPORTED, "wgpu-native does not start here.");
     if (status == VOX_OK) {
         describe(g);

@@ -19,7 +19,8 @@ typedef enum gpu_kernel {
 
 typedef struct gpu_options {
     const char *library;      /* path; NULL = VOXTRAL_WGPU, else where Python's wheels are */
-    const char *adapter;      /* part of its name; NULL = the first real GPU, never software */
+    const char *adapter;      /* part of its name; NULL = the first real GPU */
+    int software;             /* if there is no real one: software */
     int checked;              /* naga's bounds and loop checks in every shader */
     int no_subgroups;
     uint64_t max_binding;     /* bytes; 0 = what the adapter allows. Larger matrices are cut up */

@@ -1,7 +1,11 @@
 #include "resident.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "selftest.h"
+#include "verdict.h"
 
 static int fits(const vox_stack_config *s) {
     return s->dim % 16 == 0 && s->head_dim % 2 == 0 && s->head_dim <= GPU_MAX_HEAD_DIM && s->hidden_dim % 4 == 0 &&
@@ -104,18 +108,21 @@ static void make_model(vox_gpu *v, const vox_model *m) {
     if (!v->spare) gpu_fail(g, "there is no memory for the model");
 }
 
-vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, vox_error *err) {
+vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *folder, vox_error *err) {
     uint32_t ignored;
     vox_status status = check_shapes(m, err);
     if (status != VOX_OK) return status;
     vox_gpu *v = vox_alloc_zero(1, sizeof *v);
     if (!v) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
     status = gpu_open(&v->device, options, err);
+    if (status == VOX_OK) status = gpu_verdict(&v->device, folder, err);
     if (status != VOX_OK) {
+        gpu_close(&v->device);
         vox_free(v);
         return status;
     }
     m->gpu = v;
+    v->folder = vox_copy_text(folder);
     make_model(v, m);
     if (!gpu_read(&v->device, &v->info, 0, &ignored, sizeof ignored)) {
         status = vox_fail(err, VOX_ERR_UNSUPPORTED, "The model cannot be used on %s: %s.", v->device.name, v->device.why);
@@ -129,10 +136,42 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, vox_error *e
 void vox_gpu_explain(vox_model *m) {
     const gpu *g = &m->gpu->device;
     vox_error why = { m->gpu_why, sizeof m->gpu_why };
-    vox_fail(&why, VOX_ERR_DEVICE, "%s cannot be used any more: %s.", g->name, g->why);
+    char *report = m->gpu->folder ? gpu_report(g, m->gpu->folder, "It failed while it was at work.") : NULL;
+    vox_fail(&why, VOX_ERR_DEVICE, "%s cannot be used any more: %s%s%s.", g->name, g->why, report ? "; a report lies in " : "", report ? report : "");
+    vox_free(report);
 }
 
 const char *vox_gpu_name(const vox_gpu *v) { return v->device.name; }
+
+static void on_check(void *user, const gpu_check *c) {
+    struct { vox_gpu_check_fn fn; void *user; vox_gpu_result *result; } *to = user;
+    const vox_gpu_check check = { c->name, c->error, c->tolerance, c->ms, gpu_check_passed(c) };
+    to->result->checks++;
+    if (to->fn) to->fn(&check, to->user);
+}
+
+vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user, vox_gpu_result *result, char *err_text, size_t err_size) {
+    vox_error err = { err_text, err_size };
+    gpu_options o = vox_gpu_options();
+    struct { vox_gpu_check_fn fn; void *user; vox_gpu_result *result; } to = { fn, user, result };
+    gpu g;
+    memset(result, 0, sizeof *result);
+    o.adapter = adapter;
+    o.software = 1;
+    const vox_status status = gpu_open(&g, &o, &err);
+    if (status != VOX_OK) return status;
+    const double start = vox_now_ms();
+    snprintf(result->name, sizeof result->name, "%s", g.name);
+    snprintf(result->driver, sizeof result->driver, "%s", g.driver);
+    result->api = g.api;
+    result->software = g.software;
+    result->subgroups = g.subgroups;
+    result->failed = gpu_selftest(&g, 1, on_check, &to);
+    snprintf(result->why, sizeof result->why, "%s", g.why);
+    result->ms = vox_now_ms() - start;
+    gpu_close(&g);
+    return VOX_OK;
+}
 
 static int is_set(const char *name, char value) {
     const char *text = getenv(name);
@@ -156,6 +195,7 @@ void vox_gpu_detach(vox_model *m) {
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) gpu_free(g, buffers[i]);
     gpu_close(g);
     vox_free(v->spare);
+    vox_free(v->folder);
     vox_free(v);
     m->gpu = NULL;
 }

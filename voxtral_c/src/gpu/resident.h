@@ -31,6 +31,7 @@ typedef struct vox_gpu {
     float *spare;             /* room to read into: logits, or a test's look at a tensor */
     size_t spare_floats;
     int half;                 /* caches are float16 */
+    char *folder;             /* for reports */
 } vox_gpu;
 
 /* Keys and values of an utterance, for each layer. */
@@ -47,8 +48,8 @@ typedef struct vox_gpu_state {
 } vox_gpu_state;
 
 /* Open a GPU and bring the model there: m->gpu and m->backend. On failure the model stays on the CPU
- * and `err` tells why. */
-vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, vox_error *err);
+ * and `err` tells why. folder: where verdicts about GPUs are kept. */
+vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *folder, vox_error *err);
 /* Write into m->gpu_why what went wrong on the GPU. */
 void vox_gpu_explain(vox_model *m);
 const char *vox_gpu_name(const vox_gpu *v);

@@ -1,0 +1,58 @@
+"""The GPU from the command line. Software Vulkan counts as one when it is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engine.driver import TINY, Clip, Engine, one_sentence
+
+
+@pytest.fixture(scope="module")
+def tested(engine: Engine) -> dict[str, object]:
+    """What the self-test says; its tests are skipped where there is no GPU of any kind."""
+    result = engine.bare("--selftest", "--json")
+    report = json.loads(result.text)
+    assert isinstance(report, dict)
+    assert (result.code == 0) == report["passed"]
+    if "gpu" not in report:
+        assert report["reason"]
+        pytest.skip(str(report["reason"]))
+    return report
+
+
+def test_the_self_test_passes(tested: dict[str, object]) -> None:
+    checks = tested["checks"]
+    assert isinstance(checks, list)
+    assert [check for check in checks if not check["passed"]] == []
+    assert tested["failed"] == 0
+    assert {"q8_0 x 1", "q4_k x 1", "q6_k x 1", "norm"} <= {check["name"] for check in checks}
+
+
+def test_the_same_words(
+    engine: Engine, tested: dict[str, object], clip: Clip, tmp_path: Path
+) -> None:
+    backend = f"gpu:{str(tested['gpu'])[:6]}"
+    arguments = ("-d", str(TINY), "-i", str(clip.path), "--cache", str(tmp_path))
+    result = engine.bare(*arguments, "--backend", backend, "--events")
+    assert (result.code, result.of_type("ready")[0]["backend"]) == (0, "gpu")
+    assert "".join(e["text"] for e in result.of_type("token")).strip() == clip.text
+    assert len(list(tmp_path.glob("gpu-*.passed"))) == 1
+
+
+def test_no_such_gpu(engine: Engine, clip: Clip, tmp_path: Path) -> None:
+    arguments = ("-d", str(TINY), "-i", str(clip.path), "--cache", str(tmp_path))
+    result = engine.bare(*arguments, "--backend", "gpu:no such thing")
+    assert result.code == 2
+    assert one_sentence(result.err.replace("Loading weights...\n", ""))
+
+
+def test_without_the_library(engine: Engine, clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXTRAL_WGPU", "/nowhere/libwgpu_native.so")
+    result = engine.bare("--selftest")
+    assert result.code == 1
+    assert "/nowhere/libwgpu_native.so" in result.err
+    result = engine.bare("-d", str(TINY), "-i", str(clip.path), "--events")
+    assert (result.code, result.of_type("ready")[0]["backend"]) == (0, "cpu")

@@ -1,0 +1,15 @@
+/* verdict.h - whether a GPU may be trusted: found out by the self-test once for each adapter, driver
+ * and set of shaders, and remembered. What goes wrong is written down for whoever can mend it. */
+#ifndef VOX_GPU_VERDICT_H
+#define VOX_GPU_VERDICT_H
+
+#include "device.h"
+
+/* VOX_OK if all kernels have passed, now or before. `folder` is made if need be. */
+vox_status gpu_verdict(gpu *g, const char *folder, vox_error *err);
+
+/* Write what failed, and on what, to a file in the folder. Returns its path, freed by the caller;
+ * NULL if that cannot be done. */
+char *gpu_report(const gpu *g, const char *folder, const char *what);
+
+#endif
