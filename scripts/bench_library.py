@@ -20,11 +20,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from voxtui.session.folder import EVENTS, SUMMARY
 from voxtui.session.index import SessionIndex
 from voxtui.session.library import list_sessions
 from voxtui.session.log import FORMAT, encode_line
 from voxtui.session.matching import Query
-from voxtui.session.session import EVENTS, SUMMARY
 
 STARTED = 1_700_000_000.0
 APART_S = 3600.0

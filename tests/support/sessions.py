@@ -6,8 +6,8 @@ from pathlib import Path
 
 from voxtui.events import TokenText, UtteranceEnded
 from voxtui.session import Session, SessionMeta, load_session
+from voxtui.session.folder import EVENTS
 from voxtui.session.log import encode_line
-from voxtui.session.session import EVENTS
 
 STARTED = 1_795_340_000.0
 PACE_S = 0.4

@@ -17,10 +17,10 @@ from voxtui.events import Segment, TranscriptChanged
 from voxtui.session import daily
 from voxtui.session.errors import SessionError
 from voxtui.session.exports import FORMATS, export
+from voxtui.session.folder import AUDIO, EVENTS
 from voxtui.session.keeping import summary_fields
 from voxtui.session.library import list_sessions, load_session
 from voxtui.session.log import is_live
-from voxtui.session.session import AUDIO, EVENTS
 from voxtui.settings import Settings
 
 DAY_S = 86_400.0

@@ -25,10 +25,10 @@ from typing import TypeVar
 from voxtui import paths
 from voxtui.events import SegmentKind
 from voxtui.session.errors import SessionError
+from voxtui.session.folder import EVENTS, SUMMARY, first_words
 from voxtui.session.library import SessionInfo, load_session, session_folders, session_info
 from voxtui.session.log import is_live
 from voxtui.session.matching import Query, folded, snippet
-from voxtui.session.session import EVENTS, SUMMARY, first_words
 from voxtui.session.tables import (
     COLUMNS,
     Texts,

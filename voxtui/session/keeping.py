@@ -14,6 +14,7 @@ from typing import Any
 
 from voxtui.session.errors import SessionError, disk_error
 from voxtui.session.exports import export
+from voxtui.session.folder import EVENTS, SUMMARY, write_json
 from voxtui.session.library import (
     LoadedSession,
     SessionInfo,
@@ -23,7 +24,6 @@ from voxtui.session.library import (
 )
 from voxtui.session.log import FORMAT, is_live
 from voxtui.session.meta import SessionMeta
-from voxtui.session.session import EVENTS, SUMMARY, write_json
 
 TRASH = ".trash"
 """The folder of what was deleted, beside the sessions: moving there is one step of the disk."""

@@ -14,9 +14,9 @@ from voxtui.memory import set_aside
 from voxtui.session.audiofile import audio_seconds
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError
+from voxtui.session.folder import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
-from voxtui.session.session import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.transcript import Transcript
 from voxtui.session.words import add_token, word_start_s
 

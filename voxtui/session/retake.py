@@ -23,9 +23,10 @@ from voxtui.events import (
 )
 from voxtui.session.audiofile import KeptAudio
 from voxtui.session.errors import SessionError
+from voxtui.session.folder import AUDIO, EVENTS
 from voxtui.session.library import load_session
 from voxtui.session.log import is_live, read_lines
-from voxtui.session.session import AUDIO, EVENTS, Session, SessionEvent
+from voxtui.session.session import Session, SessionEvent
 from voxtui.session.transcript import Step
 
 AGAIN = ".again"

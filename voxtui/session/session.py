@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import shutil
 import time
@@ -25,43 +23,34 @@ from voxtui.events import (
 )
 from voxtui.session.audiofile import AudioFile
 from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.folder import (
+    AUDIO,
+    EVENTS,
+    MARKDOWN,
+    SUMMARY,
+    UNHEARD_S,
+    first_words,
+    free_name,
+    hidden_name,
+    kept_title,
+    moved,
+    write_json,
+)
 from voxtui.session.lines import edit_line, retracted_line, segment_line, token_line
 from voxtui.session.log import FORMAT, EventLog
 from voxtui.session.markdown import MarkdownFile
-from voxtui.session.meta import SessionMeta, iso_time, session_name
+from voxtui.session.meta import SessionMeta, iso_time
 from voxtui.session.transcript import Step, Transcript, rounded
 from voxtui.vocabulary import Vocabulary
 
 __all__ = ["Session", "SessionError", "SessionEvent", "SessionMeta"]
-
-AUDIO = "audio.wav"
-EVENTS = "events.jsonl"
-MARKDOWN = "transcript.md"
-SUMMARY = "session.json"
 
 SHORTEST_GAP_S = 0.25
 """A shorter loss of sound is logged but makes no place in the text."""
 
 SYNC_EVERY_S = 1.0
 
-UNHEARD_S = 1.0
-"""A session with more sound than this after what is transcribed is not finished."""
-
-_NUMBERS = itertools.count()
-"""One process may begin several sessions in the same second."""
-
 SessionEvent = TokenText | UtteranceEnded | WordsRetracted | EngineStats | AudioGap
-
-
-def first_words(segments: list[Segment], most: int = 80) -> str:
-    """The beginning of what was said, for lists."""
-    text = ""
-    for segment in segments:
-        if segment.kind is SegmentKind.SPEECH:
-            text = f"{text} {segment.text}".strip()
-        if len(text) > most:
-            return text[:most].rsplit(" ", 1)[0] + "…"
-    return text
 
 
 class Session:
@@ -75,7 +64,7 @@ class Session:
         self._root = root
         self._clock = clock
         self.meta = meta if meta.started else replace(meta, started=clock())
-        self.name = self._free_name(lambda name: not (root / name).exists())
+        self.name = free_name(self.meta.started, lambda name: not (root / name).exists())
         self.transcript = Transcript()
         self._vocabulary = Vocabulary()
         self._by_hand: set[int] = set()  # settled segments that a person edited
@@ -104,7 +93,7 @@ class Session:
         if self._audio is not None:
             return False
         self._root = root
-        self.name = self._free_name(lambda name: not (root / name).exists())
+        self.name = free_name(self.meta.started, lambda name: not (root / name).exists())
         return True
 
     @property
@@ -371,22 +360,17 @@ class Session:
         except OSError as error:
             self._failed(error)
 
-    def _free_name(self, take: Callable[[str], bool]) -> str:
-        base = session_name(self.meta.started)
-        names = itertools.chain([base], (f"{base}-{n}" for n in itertools.count(2)))
-        return next(name for name in names if take(name))
-
     def _folder(self) -> AudioFile:
         """Make the folder with all its files in it at once, so that it is never half there."""
         if self._closed:
             raise SessionError("This session is closed.")
         if self._audio is not None:
             return self._audio
-        making = self._root / f".{self.name}.{os.getpid()}.{next(_NUMBERS)}"
+        making = self._root / hidden_name(self.name)
         try:
             os.makedirs(self._root, mode=0o700, exist_ok=True)
             audio, markdown = self._make_files(making)
-            self.name = self._free_name(lambda name: _moved(making, self._root / name))
+            self.name = free_name(self.meta.started, lambda name: moved(making, self._root / name))
         except OSError as error:
             self._log.close()
             shutil.rmtree(making, ignore_errors=True)
@@ -408,36 +392,3 @@ class Session:
 
     def _make_audio(self, path: Path) -> AudioFile:
         return AudioFile(path)
-
-
-def _moved(folder: Path, to: Path) -> bool:
-    if to.exists():
-        return False
-    try:
-        folder.rename(to)
-    except OSError:
-        if to.exists():
-            return False
-        raise
-    return True
-
-
-def kept_title(path: Path) -> str:
-    """The title that the person gave a session, "" when none."""
-    try:
-        title = json.loads((path / SUMMARY).read_text("utf-8"))["title"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return title if isinstance(title, str) else ""
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Replace a small file as a whole, for its owner's eyes only."""
-    new = path.with_name(f".{path.name}.new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
-        json.dump(value, file, ensure_ascii=False, indent=1, default=str)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

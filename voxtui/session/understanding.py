@@ -13,12 +13,12 @@ from voxtui.events import Segment
 from voxtui.session.aside import follow
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.folder import EVENTS, MARKDOWN, SUMMARY, first_words, write_json
 from voxtui.session.keeping import summary_fields
 from voxtui.session.library import load_session, read_log
 from voxtui.session.lines import Line, edit_line
 from voxtui.session.log import encode_line
 from voxtui.session.markdown import render
-from voxtui.session.session import EVENTS, MARKDOWN, SUMMARY, first_words, write_json
 from voxtui.vocabulary import Vocabulary
 
 

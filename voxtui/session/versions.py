@@ -18,10 +18,10 @@ from pathlib import Path
 
 from voxtui.session.aside import DAILY, follow
 from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.folder import EVENTS, MARKDOWN, SUMMARY, kept_title, write_json
 from voxtui.session.keeping import summary_fields
 from voxtui.session.library import read_log
 from voxtui.session.log import is_live
-from voxtui.session.session import EVENTS, MARKDOWN, SUMMARY, kept_title, write_json
 
 VERSIONS = "versions"
 REPLACED = "replaced.json"

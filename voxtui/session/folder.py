@@ -1,0 +1,81 @@
+"""A session's folder: its name, its files, and what lists want to know of it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from voxtui.events import Segment, SegmentKind
+from voxtui.session.meta import session_name
+
+AUDIO = "audio.wav"
+EVENTS = "events.jsonl"
+MARKDOWN = "transcript.md"
+SUMMARY = "session.json"
+
+UNHEARD_S = 1.0
+"""A session with more sound than this after what is transcribed is not finished."""
+
+_NUMBERS = itertools.count()
+"""One process may begin several sessions in the same second."""
+
+
+def free_name(started: float, take: Callable[[str], bool]) -> str:
+    """The name of a session that began at this time, the first one that could be taken."""
+    base = session_name(started)
+    names = itertools.chain([base], (f"{base}-{n}" for n in itertools.count(2)))
+    return next(name for name in names if take(name))
+
+
+def hidden_name(name: str) -> str:
+    """Where a folder is made before it takes its name."""
+    return f".{name}.{os.getpid()}.{next(_NUMBERS)}"
+
+
+def first_words(segments: list[Segment], most: int = 80) -> str:
+    """The beginning of what was said, for lists."""
+    text = ""
+    for segment in segments:
+        if segment.kind is SegmentKind.SPEECH:
+            text = f"{text} {segment.text}".strip()
+        if len(text) > most:
+            return text[:most].rsplit(" ", 1)[0] + "…"
+    return text
+
+
+def moved(folder: Path, to: Path) -> bool:
+    """Give a folder another name; False when that is taken."""
+    if to.exists():
+        return False
+    try:
+        folder.rename(to)
+    except OSError:
+        if to.exists():
+            return False
+        raise
+    return True
+
+
+def kept_title(path: Path) -> str:
+    """The title that the person gave a session, "" when none."""
+    try:
+        title = json.loads((path / SUMMARY).read_text("utf-8"))["title"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return title if isinstance(title, str) else ""
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a small file as a whole, for its owner's eyes only."""
+    new = path.with_name(f".{path.name}.new")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1, default=str)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
