@@ -179,3 +179,12 @@ def test_very_small(same: Same) -> None:
 
 def test_in_the_terminals_own_colours(same: Same) -> None:
     assert same((80, 24), "terminal", *"the la", "down")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
+def test_the_trash(same: Same, size: tuple[int, int]) -> None:
+    assert same(size, "dark", "down", "d", "z")
+
+
+def test_just_deleted(same: Same) -> None:
+    assert same((80, 24), "light", "down", "d")

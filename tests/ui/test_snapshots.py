@@ -28,6 +28,7 @@ from voxtui.events import (
     EngineChanged,
     EngineState,
     Event,
+    Level,
     ListeningChanged,
     TranscriptChanged,
 )
@@ -179,6 +180,21 @@ def test_engine_failed(same: Look, size: tuple[int, int]) -> None:
 def test_engine_loading(same: Look) -> None:
     loading = FakeBackend((HEARING, EngineChanged(EngineState.LOADING)))
     assert same(USUAL, "dark", listening=True, backend=loading)
+
+
+def test_engine_restarting(same: Look) -> None:
+    again = EngineChanged(EngineState.RESTARTING, "It ended by itself.")
+    assert same(NARROW, "light", *LIVE, again, listening=True)
+
+
+@pytest.mark.parametrize("size", [USUAL, NARROW], ids=["80x24", "60x20"])
+def test_too_loud(same: Look, size: tuple[int, int]) -> None:
+    assert same(size, "dark", *talk(), Level(-3.0, 0.0, clipped=True), listening=True)
+
+
+def test_a_rule_is_offered(same: Look) -> None:
+    keys = ("left", "ctrl+up", "ctrl+up", "e", *["delete"] * 3, *"Now", "enter")
+    assert same(USUAL, "light", *talk(), press=keys)
 
 
 def test_preparing_microphone(same: Look) -> None:
@@ -337,6 +353,10 @@ def test_all_commands(same: Look) -> None:
 
 def test_settings_in_the_terminals_own_colours(same: Look) -> None:
     assert same(USUAL, "terminal", *LIVE, press=("s",))
+
+
+def test_all_commands_in_little_room(same: Look) -> None:
+    assert same(NARROW, "light", press=("ctrl+p", *"co"))
 
 
 def test_very_small(same: Look) -> None:

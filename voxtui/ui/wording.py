@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from voxtui import paths
@@ -36,10 +37,29 @@ FOOT_ON_WORDS = (
 )
 """The same while there is a cursor or a selection."""
 
+TOGETHER = {
+    "page.up": ("page.down", "A line up or down"),
+    "page.back": ("page.on", "A page up or down"),
+    "page.home": ("page.end", "The first words, the newest words"),
+    "page.left": ("page.right", "A cursor; the word before or after"),
+    "page.paragraph_up": ("page.paragraph_down", "The paragraph above or below"),
+    "undo": ("redo", "Take the last change back, do it again"),
+}
+"""Two keys that the help explains in one line: by the first, the second and the words for both."""
+
 MORE_KEYS = (
     ("Ctrl+C", "Stop listening; once more leaves"),
     ("Ctrl+P", "All commands by name"),
 )
+
+
+def key_lines(keys: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """The help's lines on keys: of an action's key and words, some two together."""
+    keys = dict(keys)
+    for first, (second, words) in TOGETHER.items():
+        if first in keys and second in keys:
+            keys[first] = (f"{keys[first][0]} {keys.pop(second)[0]}", words)
+    return [*keys.values(), *MORE_KEYS]
 
 
 def talking(hold: bool, talk: str, live: str) -> list[str]:

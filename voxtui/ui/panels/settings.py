@@ -64,7 +64,7 @@ class SettingsPanel(Widget, can_focus=True):
         & > #settings-rows { height: 1fr; scrollbar-size-vertical: 1; margin-top: 1; }
         & > #settings-tabs { padding: 0 2; height: 1; }
         & > #settings-help {
-            padding: 0 2; margin-top: 1; height: 3; color: $foreground;
+            padding: 0 2; margin: 1 0; height: auto; min-height: 2; color: $foreground;
         }
         & > #settings-keys { padding: 0 2; height: 1; color: $muted; }
         & > Input {

@@ -79,6 +79,8 @@ class PageFrame(Screen[None]):
         &.-short #foot { margin: 0; }
         &.-short #foot TalkButton.-live { background: $pill; color: $accent; }
         &.-low #strip { margin-top: 0; }
+        &.-low MessageLine.-stands { margin-bottom: 1; }
+        &.-short MessageLine.-stands { margin-top: 0; }
         &.-low #foot { margin: 1 0 0 0; }
     }
     """
@@ -211,7 +213,8 @@ class PageFrame(Screen[None]):
     def _show_keys(self) -> None:
         if isinstance(self.focused, Input | TextArea):
             return  # what a field takes for itself comes back with the page
-        by_id = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        active = [binding for _, binding, *_ in self.active_bindings.values()]
+        by_id = {binding.id: binding for binding in reversed(active)}  # the first of its keys
         items = []
         view = self.query_one(TranscriptView)
         on_words = view.cursor is not None or view.selected is not None

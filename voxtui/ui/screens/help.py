@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from textual.widget import Widget
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.wrapping import wrap
 
-KEY_WIDTH = 13
+KEY_WIDTH = 15
 SIGN_WIDTH = 9
 PLACE_WIDTH = 15
 FOOT = (
@@ -40,6 +41,21 @@ Line = tuple[str, str]
 """What is explained, and the explanation."""
 
 
+def words_rows(text: str, room: int) -> list[str]:
+    """Rows that end with a word."""
+    return [text[row.start : row.end] for row in wrap(text, room)]
+
+
+def path_rows(path: str, room: int) -> list[str]:
+    """Rows of a path that end with a folder; a name too long for one is cut."""
+    rows = [""]
+    for part in re.findall("[^/]*/|[^/]+", path):
+        if rows[-1] and cell_len(rows[-1] + part) > room:
+            rows.append("")
+        rows[-1] += part
+    return [piece for row in rows for piece in words_rows(row, room)]
+
+
 class Lines(Widget):
     """A heading, and explanations side by side with what they explain."""
 
@@ -54,9 +70,11 @@ class Lines(Widget):
         label_width: int,
         style: str,
         *,
+        paths: bool = False,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self._paths = paths
         self._title = title
         self._lines = lines
         self._label_width = label_width
@@ -72,7 +90,7 @@ class Lines(Widget):
         for label, what in self._lines:
             space = " " * max(1, self._label_width - cell_len(label)) if self._label_width else ""
             parts.append((f"  {label}{space}", self._style))
-            rows = [what[row.start : row.end] for row in wrap(what, room)]
+            rows = path_rows(what, room) if self._paths else words_rows(what, room)
             parts.append(f"\n{' ' * hang}".join(rows) + "\n")
         return Content.assemble(*parts).rstrip()
 
@@ -124,7 +142,7 @@ class HelpScreen(ModalScreen[None]):
             with Vertical(id="help-more"):
                 yield Lines("Talking", [("", line) for line in self._talk], 0, "")
                 yield Lines("On the page", SIGNS, SIGN_WIDTH, "$accent")
-                yield Lines("Your words", self._places, PLACE_WIDTH, "$muted")
+                yield Lines("Your words", self._places, PLACE_WIDTH, "$muted", paths=True)
                 yield Lines("", [("", PRIVACY)], 0, "")
         foot = KeyBar()
         foot.items = FOOT

@@ -69,10 +69,11 @@ class LiveScreen(
     def action_help(self) -> None:
         """Keys and signs."""
         mine = [a.binding for a in self.active_bindings.values() if a.node is self]
-        keys = {b.id: (self._key(b), b.tooltip) for b in reversed(mine) if b.tooltip}
+        keys: dict[str, tuple[str, str]] = {}
+        for binding in mine:
+            if binding.id and binding.tooltip:
+                keys.setdefault(binding.id, (self._key(binding), binding.tooltip))
         talking = self.talking
         talk = wording.talking(talking.hold_possible, talking.key, self.key_for("live"))
         kept = Path(self.state.kept_in) if self.state.kept_in else None
-        self.app.push_screen(
-            HelpScreen([*reversed(keys.values()), *wording.MORE_KEYS], talk, wording.places(kept))
-        )
+        self.app.push_screen(HelpScreen(wording.key_lines(keys), talk, wording.places(kept)))

@@ -106,5 +106,5 @@ class BlankPage(VerticalScroll, can_focus=False):
             " ",
             (self.key, "bold $accent"),
             " and speak\n",
-            (f"or {self.live_key} to be heard until you press it again", "$muted"),
+            (f"or {self.live_key} to be heard until {self.live_key} again", "$muted"),
         )

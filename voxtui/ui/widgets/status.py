@@ -45,6 +45,7 @@ class MessageLine(Static):
         padding: 0 3;
         color: $foreground;
         &.-warning { color: $warning; }
+        &.-stands { margin-top: 1; }
     }
     """
 
@@ -82,6 +83,7 @@ class MessageLine(Static):
 
     def _show(self) -> None:
         trouble = self.trouble
+        self.set_class(trouble is not None and not self._passing, "-stands")
         if self._passing:
             style = "$warning" if self._passing_warns else "$foreground"
             self.update(Content.styled(self._passing, style))
