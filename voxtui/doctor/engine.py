@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from voxtui import paths
 from voxtui.doctor.finding import Finding, broken, note, ok
+from voxtui.engine.engines import look_at, select
 from voxtui.engine.locate import EngineMissing, find_engine
 from voxtui.engine.models import ModelError, find_model
-from voxtui.settings import EngineSettings
+from voxtui.settings import EngineSettings, Settings
 
 CLIP = "kitchen_light.wav"
 PATIENCE_S = 180.0
@@ -62,6 +65,41 @@ def gpu(chosen: EngineSettings) -> Finding:
     if report["software"]:
         return ok("gpu", f"{name} is no real graphics card: the processor is used.", **facts)
     return ok("gpu", f"{name} ({report['api']}) passed the engine's self-test.", **facts)
+
+
+def other(name: str, settings: Settings) -> Finding:
+    """An engine that is not ours: is it here, and is it needed?"""
+    found = look_at(name, settings)
+    try:
+        chosen = select(settings).name == name
+    except EngineMissing:
+        chosen = settings.engine.name == name
+    if not found.available:
+        if chosen:
+            return broken(name, found.detail, found.get)
+        return ok(name, f"Not set up, and not needed. {found.detail}", get=found.get)
+    problem = unanswered(settings.remote.url) if not found.needs_model else ""
+    if problem:
+        told = f"{settings.remote.url}: {problem}."
+        fix = "See if the server runs, and its address in the settings: remote.url."
+        return broken(name, told, fix) if chosen else note(name, told, fix)
+    used = "it is the one that is used" if chosen else "not in use"
+    return ok(name, f"There: {found.detail}; {used}.", chosen=chosen)
+
+
+def unanswered(url: str) -> str:
+    """Why nothing is heard from the server; empty where it answers."""
+    place = urlsplit(url)
+    try:
+        port = place.port or (443 if place.scheme in ("wss", "https") else 80)
+        with socket.create_connection((place.hostname or "", port), timeout=3.0):
+            return ""
+    except ValueError as error:
+        return str(error)
+    except TimeoutError:
+        return "no answer"
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def speed(spec: str, chosen: EngineSettings) -> Finding:

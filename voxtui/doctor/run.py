@@ -55,6 +55,9 @@ def checks(patient: Patient) -> list[Check]:
         Check("sound", lambda: sound.library(here)),
         Check("engine", engine.program),
         Check("gpu", lambda: engine.gpu(chosen.engine)),
+        Check("ggml", lambda: engine.other("ggml", chosen)),
+        Check("upstream", lambda: engine.other("upstream", chosen)),
+        Check("realtime", lambda: engine.other("realtime", chosen)),
         Check("model", lambda: files.model(patient.model, hardware())),
         Check("speed", lambda: engine.speed(patient.model, chosen.engine)),
     ]
