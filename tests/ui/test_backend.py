@@ -15,7 +15,7 @@ from tests.ui.support import speech, stats
 from voxtui import paths
 from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, TranscriptChanged
 from voxtui.pipeline import PipelineConfig
-from voxtui.settings import Settings, load
+from voxtui.settings import ENGINES, Settings, load
 from voxtui.ui import messages
 from voxtui.ui.backend import CannotStartError, Listener
 from voxtui.ui.local import LocalBackend
@@ -162,6 +162,32 @@ def test_changes_reach_the_chain() -> None:
     assert chain.calls[1] == ("configure_engine", ("delay_ms", 240))
     assert chain.calls[2] == ("configure_engine", ("delay_ms", 480))
     assert chain.calls[4][1].interval_s == 0.2, "a new model keeps what was chosen"
+
+
+def test_another_engine_goes_on_as_the_settings_say(tmp_path: Path) -> None:
+    program = tmp_path / "voxtral"
+    program.write_text("#!/bin/sh\n")
+    backend, chain, _ = started(UiOptions(model="tiny"))
+    assert not backend.abilities().lacks
+    assert backend.abilities().backends[:2] == ("auto", "cpu")
+    assert [choice.value for choice in backend.engines()] == list(ENGINES)
+    chosen = Settings().replace("engine", name="upstream", upstream=str(program), threads=3)
+    with pytest.raises(CannotStartError, match=r"voxtral is not a program .* built in goes on"):
+        backend.use_engine(chosen)
+    assert chain.calls == [("start",)], "what cannot be started changes nothing"
+    program.chmod(0o755)
+    backend.use_engine(chosen)
+    name, config = chain.calls[-1]
+    assert name == "reload_engine"
+    assert (config.name, config.binary, config.threads) == ("upstream", program, 3)
+    assert config.model == paths.builtin_model_dir()
+    assert {"precision", "backend", "delay_ms"} <= backend.abilities().lacks
+    backend.use_engine(Settings().replace("engine", backend="cpu"))
+    config = chain.calls[-1][1]
+    assert (config.name, config.command(lambda: program)[:3]) == (
+        "voxtral_c",
+        [str(program), "--backend", "cpu"],
+    )
 
 
 def test_a_recording_is_not_exchanged_for_a_microphone() -> None:
