@@ -54,7 +54,7 @@ def test_the_first_page_waits_for_nothing_heavy() -> None:
     heavy = ["numpy", "tomlkit", "huggingface_hub", "httpx2", "av", "sounddevice", "soxr"]
     heavy += ["pyperclip", "sqlite3", "voxtui.pipeline", "voxtui.doctor", "voxtui.models.download"]
     heavy += ["voxtui.session.library"]
-    code = f"import sys, voxtui.ui.app; print(*sorted({{*{heavy}}} & {{*sys.modules}}))"
+    code = f"import sys, voxtui.ui.run; print(*sorted({{*{heavy}}} & {{*sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

@@ -133,8 +133,8 @@ def run_application(input_: str | None, **options: Any) -> int:
             "This terminal (TERM=dumb) cannot place text on the screen: voxtui listen writes the"
             " words line by line, and says on standard error how it goes."
         )
-    from voxtui.ui.app import run
     from voxtui.ui.options import UiOptions
+    from voxtui.ui.run import run
 
     return run(UiOptions(input=input_, **options)) or 0
 

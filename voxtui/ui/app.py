@@ -1,9 +1,8 @@
-"""The terminal application: `run` prepares the terminal, `VoxtuiApp` joins screen and backend."""
+"""The terminal application: joins screens and backend."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -19,18 +18,17 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-from voxtui import paths, settings
+from voxtui import paths
 from voxtui.memory import set_aside
-from voxtui.ui.backend import Backend, CannotStartError
+from voxtui.ui import palette
+from voxtui.ui.backend import Backend
 from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.keys import problems, talk_key
-from voxtui.ui.local import LocalBackend
-from voxtui.ui.options import UiOptions
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.relay import Relay
 from voxtui.ui.screens.leaving import PATIENCE_S, Leave, LeavingScreen, wait_s
 from voxtui.ui.screens.live import LiveScreen
-from voxtui.ui.terminal import clipboard, tty
+from voxtui.ui.terminal import clipboard
 from voxtui.ui.terminal.clipboard import Copied
 from voxtui.ui.terminal.hold import (
     HoldDriver,
@@ -43,9 +41,7 @@ from voxtui.ui.terminal.hold import (
 from voxtui.ui.terminal.inturn import InTurn
 from voxtui.ui.theme import DARK, THEMES, own_variables
 from voxtui.ui.wording import place
-from voxtui.ui.words import TITLE, span
-
-__all__ = ["UiOptions", "VoxtuiApp", "run"]
+from voxtui.ui.words import TITLE
 
 LAST_WORDS_S = 10.0
 SWITCH_S = 0.001
@@ -62,18 +58,14 @@ class VoxtuiApp(InTurn):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "quit", show=False, id="quit", tooltip="Keep all and leave"),
     ]
-    CSS = """
+    CSS = (
+        """
     * { link-style: none; link-style-hover: underline; link-color-hover: $accent;
         link-background-hover: transparent; }
     ToastRack { display: none; }
-    CommandPalette {
-        & > Vertical { max-width: 84; margin: 2 2 1 2; background: $panel; }
-        & #--input, & #--input.--list-visible { border: none; padding: 1 0 0 0; }
-        & SearchIcon { display: none; }
-        & CommandInput, & CommandInput:focus { padding: 0; margin-left: 1; }
-        & CommandList, & CommandList:focus { border: none; background: $panel; }
-    }
     """
+        + palette.CSS
+    )
 
     def __init__(
         self,
@@ -245,61 +237,6 @@ class VoxtuiApp(InTurn):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that the keys do, and the colours."""
-        seen = set()
-        ours = screen in (self.live, self.live.library)
-        for active in screen.active_bindings.values() if ours else ():
-            binding = active.binding
-            if binding.id and binding.description and binding.id not in seen:
-                seen.add(binding.id)
-                action = binding.action if "." in binding.action else f"screen.{binding.action}"
-                yield SystemCommand(
-                    binding.description.capitalize(),
-                    binding.tooltip,
-                    lambda action=action: self.call_later(self.run_action, action, screen),
-                )
+        if screen is self.live or screen is self.live.library:
+            yield from palette.commands(self, screen)
         yield SystemCommand("Colours", "Choose a theme", self.action_change_theme)
-
-
-def run(options: UiOptions) -> int:
-    """Start the terminal application; returns the exit code."""
-    kept, warnings = settings.load(paths.config_file())
-    log = paths.log_dir() / "screen.log"
-    app: VoxtuiApp | None = None
-    try:
-        with tty.set_aside(log, sound_on_stdin=options.input == "-") as sound_fd:
-            backend = LocalBackend(options, kept, sound_fd=sound_fd)
-            warnings += [backend.warning] if backend.warning else []
-            preferences = Preferences(kept, paths.config_file(), options)
-            app = VoxtuiApp(
-                backend, preferences, demo=options.demo, own_terminal=True, warnings=warnings
-            )
-            app.run()
-    except (tty.NoTerminalError, CannotStartError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return farewell(app, log)
-
-
-def tell_unwritten(session: Path) -> None:
-    """How to write the rest, where words of a session are missing."""
-    from voxtui.session.errors import SessionError
-    from voxtui.session.library import load_session, session_info
-
-    with contextlib.suppress(SessionError):
-        if not session_info(session).finished:
-            kept = load_session(session)
-            if kept.pending_s >= 1.0:
-                print(f"The words of its last {span(kept.pending_s)} are not written yet. Later:")
-                print(f"voxtui sessions retranscribe {kept.name}")
-
-
-def farewell(app: VoxtuiApp, log: Path) -> int:
-    """One line on where the words are. Returns the exit code."""
-    kept_in = app.live.state.kept_in
-    if kept_in and Path(kept_in).exists():
-        print(f"Kept in {place(kept_in)}")
-        tell_unwritten(Path(kept_in))
-    if app.return_code:
-        print(f"voxtui stopped by a fault of its own; {place(log)} tells more.", file=sys.stderr)
-        return 1
-    return 0

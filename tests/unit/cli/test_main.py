@@ -102,9 +102,9 @@ def test_debug_shows_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_application_gets_the_options(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("voxtui.ui.app")
+    pytest.importorskip("voxtui.ui.run")
     seen: list[object] = []
-    monkeypatch.setattr("voxtui.ui.app.run", seen.append)
+    monkeypatch.setattr("voxtui.ui.run.run", seen.append)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     result = run("--demo", "--model", "tiny", "--delay", "240", "-I", "0.2", "--low-latency")
