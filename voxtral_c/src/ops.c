@@ -8,7 +8,7 @@
 #define INLINE_WORK 400000.0
 #define ITEM_WORK 60000.0
 
-enum { ROW_STEP = 2 * VOX_PANEL };       /* items are whole panels of rows */
+enum { ROW_STEP = VOX_PANEL };       /* items are whole panels of rows */
 
 static int min_int(int a, int b) { return a < b ? a : b; }
 static int max_int(int a, int b) { return a > b ? a : b; }
@@ -26,7 +26,8 @@ void vox_run(const vox_compute *c, vox_job_fn fn, void *arg, int items, double w
 typedef struct product_job {
     const vox_compute *c;
     const vox_product *products;
-    int count, n, chunk;      /* chunk: rows of an item */
+    int count, n;
+    int big, chunk, small;    /* items: `big` ones of so many rows, and behind them smaller ones */
     const float *x;
     size_t ldx;
 } product_job;
@@ -45,18 +46,24 @@ static void multiply_rows(const product_job *job, const vox_product *p, int from
         for (int i = 0; i < job->n; i++) vox_add(y + (size_t)i * ldy, p->bias + from, (size_t)rows);
 }
 
+/* Rows of all products in steps, one behind the other: where an item begins. */
+static int item_begin(const product_job *job, int item) {
+    const int big = min_int(item, job->big);
+    return big * job->chunk + (item - big) * job->small;
+}
+
+static int rounded_up(int rows) { return (rows + ROW_STEP - 1) / ROW_STEP * ROW_STEP; }
+
 static void product_item(void *arg, int item, int thread) {
     const product_job *job = arg;
+    int begin = item_begin(job, item), end = item_begin(job, item + 1);
     (void)thread;
-    for (int i = 0; i < job->count; i++) {
+    for (int i = 0; i < job->count && end > 0; i++) {
         const vox_product *p = &job->products[i];
-        const int chunks = (p->w->rows + job->chunk - 1) / job->chunk;
-        if (item < chunks) {
-            const int from = item * job->chunk;
-            multiply_rows(job, p, from, min_int(job->chunk, p->w->rows - from));
-            return;
-        }
-        item -= chunks;
+        const int from = max_int(begin, 0), to = min_int(end, p->w->rows), all = rounded_up(p->w->rows);
+        if (from < to) multiply_rows(job, p, from, to - from);
+        begin -= all;
+        end -= all;
     }
 }
 
@@ -69,16 +76,18 @@ static void quantise_item(void *arg, int item, int thread) {
 
 static void multiply(product_job *job) {
     const vox_compute *c = job->c;
-    int rows = 0, items = 0;
-    for (int i = 0; i < job->count; i++) rows += job->products[i].w->rows;
+    int rows = 0;
+    for (int i = 0; i < job->count; i++) rows += rounded_up(job->products[i].w->rows);
     const double row_work = (double)job->products[0].w->cols * job->n;
     /* A few items per thread, so that a thread put aside by the system leaves little undone; not
-     * too small, so that rows stream from memory. */
-    const int even = rows / (vox_pool_threads(c->pool) * 8);
-    job->chunk = max_int(even, (int)(ITEM_WORK / row_work) + 1);
-    job->chunk = (min_int(job->chunk, rows) + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
-    for (int i = 0; i < job->count; i++) items += (job->products[i].w->rows + job->chunk - 1) / job->chunk;
-    vox_run(c, product_item, job, items, row_work * rows);
+     * too small, so that rows stream from memory. The last quarter in smaller ones, so that no
+     * thread waits long for another's last. */
+    const int least = (int)(ITEM_WORK / row_work) + 1, threads = vox_pool_threads(c->pool);
+    job->chunk = rounded_up(min_int(max_int(rows / (threads * 8), least), rows));
+    job->small = rounded_up(min_int(max_int(job->chunk / 4, least), job->chunk));
+    job->big = rows * 3 / 4 / job->chunk;
+    const int rest = rows - job->big * job->chunk;
+    vox_run(c, product_item, job, job->big + (rest + job->small - 1) / job->small, row_work * rows);
 }
 
 void vox_matmul(const vox_compute *c, const vox_product *products, int count,
@@ -89,7 +98,7 @@ void vox_matmul(const vox_compute *c, const vox_product *products, int count,
     if (quantised) batch = min_int(n, (int)(c->n_chunks / vox_chunks(k)));
     for (int from = 0; from < n; from += batch) {
         vox_product part[VOX_MAX_PRODUCTS];
-        product_job job = { c, part, count, min_int(batch, n - from), 0, x + (size_t)from * ldx, ldx };
+        product_job job = { .c = c, .products = part, .count = count, .n = min_int(batch, n - from), .x = x + (size_t)from * ldx, .ldx = ldx };
         for (int i = 0; i < count; i++) {
             part[i] = products[i];
             part[i].y += (size_t)from * (size_t)part[i].w->rows;

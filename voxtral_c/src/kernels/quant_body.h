@@ -29,7 +29,7 @@ enum {
     SLICE = QUANT_VECS * LANES,     /* rows multiplied at once */
     SLICES = VOX_PANEL / SLICE,
     MAX_COLS = 64,            /* columns that share one reading of the weights */
-    AHEAD = 4096              /* bytes between what is multiplied and what is fetched from memory */
+    AHEAD = 8192              /* bytes between what is multiplied and what is fetched from memory */
 };
 
 /* Of the groups of a chunk (Q6_K: of 16 weights). */
