@@ -2,12 +2,14 @@
 """How many clients `voxtui serve` holds in real time, how late their words are, what each needs.
 
     .venv/bin/python scripts/bench_serve.py [--clients 1,4,16] [--seconds 12] [--model NAME]
+    .venv/bin/python scripts/bench_serve.py --url ws://HOST:8000/v1/realtime --served MODEL
 
 Starts a server, and that many clients at once, each of which sends a bundled recording at the
 speed of speech to /v1/realtime and counts the deltas that come back: one stands for 80 ms of sound,
 so each tells how late the words of that moment are. "Held" are clients whose last words came at
 most a second after their sound. Memory is what the engine processes have for themselves (the
-weights are mapped and shared), and the server's own.
+weights are mapped and shared), and the server's own. With --url another server of that protocol is
+measured (its key in VOXTUI_REALTIME_KEY), and nothing is known of its memory.
 """
 
 from __future__ import annotations
@@ -126,12 +128,22 @@ class Heard:
     last: float
 
 
-async def client(port: int, sound: bytes, delay_s: float, start_at: float) -> Heard:
+@dataclass(frozen=True)
+class Target:
+    """Where the clients go, and the delay of the model there."""
+
+    url: str
+    model: str = "voxtral"
+    delay_s: float = 0.48
+
+
+async def client(target: Target, sound: bytes, start_at: float) -> Heard:
     """Speak the recording and listen."""
-    url = f"ws://127.0.0.1:{port}/v1/realtime"
-    async with connect(url, max_size=None) as socket:
+    key = os.environ.get("VOXTUI_REALTIME_KEY", "")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with connect(target.url, max_size=None, additional_headers=headers) as socket:
         await socket.recv()
-        await socket.send(json.dumps({"type": "session.update", "model": "voxtral"}))
+        await socket.send(json.dumps({"type": "session.update", "model": target.model}))
         await socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
         await asyncio.sleep(max(0.0, start_at - time.monotonic()))
         began = time.monotonic()
@@ -149,17 +161,16 @@ async def client(port: int, sound: bytes, delay_s: float, start_at: float) -> He
         while (event := json.loads(await socket.recv()))["type"] != "transcription.done":
             if event["type"] == "error":
                 raise SystemExit(event["error"])
-            heard_s = (len(delays) + 1) * STEP_S - delay_s
+            heard_s = (len(delays) + 1) * STEP_S - target.delay_s
             delays.append(time.monotonic() - began - heard_s)
         await speaking
         return Heard(delays, time.monotonic() - began - len(sound) / 2 / 16000)
 
 
-async def together(server: Server, count: int, sound: bytes) -> list[Heard]:
+async def together(target: Target, count: int, sound: bytes) -> list[Heard]:
     """All clients at once, a little apart as people are."""
-    delay_s = server.status()["engine"]["delay_ms"] / 1000
     begin = time.monotonic() + 1.0
-    tasks = [client(server.port, sound, delay_s, begin + 0.5 * n / count) for n in range(count)]
+    tasks = [client(target, sound, begin + 0.5 * n / count) for n in range(count)]
     return list(await asyncio.gather(*tasks))
 
 
@@ -167,25 +178,31 @@ def measured(count: int, options: argparse.Namespace, sound: bytes) -> Row:
     """One line: a new server and so many clients."""
     with tempfile.TemporaryDirectory() as home:
         server = Server(count, options, Path(home))
+        delay_s = server.status()["engine"]["delay_ms"] / 1000
+        target = Target(f"ws://127.0.0.1:{server.port}/v1/realtime", delay_s=delay_s)
         try:
-            asyncio.run(together(server, count, sound[: 32000 * 2]))  # all engines are warm then
+            asyncio.run(together(target, count, sound[: 32000 * 2]))  # all engines are warm then
             before, began = server.work_s(), time.monotonic()
-            heard = asyncio.run(together(server, count, sound))
+            heard = asyncio.run(together(target, count, sound))
             cores = (server.work_s() - before) / (time.monotonic() - began)
             own = [size / (1 << 20) for size in server.status()["engine_memory"]]
-            memory = server.memory()
+            return row_of(heard, sum(own) / len(own), server.memory(), cores)
         finally:
             server.stop()
+
+
+def row_of(heard: list[Heard], engine_mib: float, server_mib: float, cores: float) -> Row:
+    """What the clients heard, as one line."""
     delays = sorted(delay for one in heard for delay in one.delays)
     return Row(
-        clients=count,
+        clients=len(heard),
         held=sum(one.last <= HELD_S for one in heard),
         median=delays[len(delays) // 2],
         p95=delays[int(len(delays) * 0.95)],
         worst=delays[-1],
         last_words=max(one.last for one in heard),
-        engine_each=sum(own) / len(own),
-        server=memory,
+        engine_each=engine_mib,
+        server=server_mib,
         cores_used=cores,
     )
 
@@ -196,6 +213,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--url", help="another server, in place of one that is started")
+    parser.add_argument("--served", default="voxtral", help="the model's name there")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with wave.open(str(paths.clips_dir() / CLIP)) as file:
@@ -204,7 +223,11 @@ def main() -> None:
     rows = []
     print("clients  held  delay: median  95 %  worst  last words  MiB: engine  server  cores")
     for count in map(int, options.clients.split(",")):
-        row = measured(count, options, sound)
+        if options.url:
+            heard = asyncio.run(together(Target(options.url, options.served), count, sound))
+            row = row_of(heard, 0.0, 0.0, 0.0)
+        else:
+            row = measured(count, options, sound)
         rows.append(row)
         print(
             f"{row.clients:7}  {row.held:4}  {row.median:13.2f}  {row.p95:4.2f}  {row.worst:5.2f}"

@@ -237,7 +237,6 @@ class VoxtuiApp(InTurn):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that the keys do, and the colours."""
-        ours = screen in (self.live, self.live.library)
-        if ours:
+        if screen is self.live or screen is self.live.library:
             yield from palette.commands(self, screen)
         yield SystemCommand("Colours", "Choose a theme", self.action_change_theme)
