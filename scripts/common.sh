@@ -75,7 +75,7 @@ install_python() {
         fail "Packages could not be installed; see above. Is the network there?"
     # shellcheck disable=SC2086
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check --no-build-isolation \
-        -C wheel.cmake=false -C editable.mode=inplace -e "$ROOT" $groups >&2 ||
+        -C wheel.cmake=false -C editable.mode=inplace -e "$ROOT[serve]" $groups >&2 ||
         fail "Packages could not be installed; see above. Is the network there?"
     wanted >"$stamp"
 }
