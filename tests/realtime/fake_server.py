@@ -32,6 +32,7 @@ class Faults:
     refuse: int = 0  # so many connections get 503
     strange: bool = False  # unknown fields and events
     no_model: bool = False
+    no_space: bool = False  # before the first word of a generation
 
 
 class Connection:
@@ -118,7 +119,7 @@ class Connection:
         text, count = "", 0
         self.server.generations += 1
         with contextlib.suppress(ConnectionClosed):
-            async for delta in self.deltas():
+            async for token in self.deltas():
                 fault = self.server.fault()
                 if fault == "drop":
                     self.ws.transport.abort()
@@ -130,6 +131,8 @@ class Connection:
                     break
                 if fault == "silent":
                     await asyncio.sleep(600)
+                bare = self.server.faults.no_space and not text
+                delta = token.lstrip() if bare else token
                 text += delta
                 count += 1
                 await self.say("transcription.delta", delta=delta)

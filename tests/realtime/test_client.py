@@ -114,6 +114,12 @@ async def test_blank_over_speech_is_heard_again() -> None:
     assert "nothing although there is speech" in page.of("warning")[0]["message"]
 
 
+async def test_the_first_word_of_each_turn_has_its_space() -> None:
+    async with FakeServer(Faults(no_space=True)) as server:
+        page = await transcribe(server.url, [*audio(SPEECH), FLUSH], dialect=ShortTurns())
+    assert page.text() == TEXT
+
+
 async def test_silence_is_no_rut() -> None:
     async with FakeServer() as server:
         page = await transcribe(server.url, [*audio(bytes(32000 * 6)), FLUSH])

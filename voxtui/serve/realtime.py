@@ -101,14 +101,14 @@ class Generation:
             case TokenText():
                 text = self._grown.token(event)
                 if text:
-                    self._pass(event.time_s, 1)
+                    self._pass(event.time_s)
                     self._delta(text)
             case WordsRetracted():
                 self._grown.retracted(event)
             case EngineStats():
-                self._pass(event.audio_done_s, 0)
+                self._pass(event.audio_done_s)
             case UtteranceEnded():
-                self._pass(event.audio_end_s, 0)
+                self._pass(event.audio_end_s)
                 self.outgoing.put_nowait(None)
 
     def usage(self) -> dict[str, int]:
@@ -120,12 +120,12 @@ class Generation:
             "completion_tokens": self._steps,
         }
 
-    def _pass(self, time_s: float, but: int) -> None:
+    def _pass(self, time_s: float) -> None:
         """Empty deltas up to a time: their number tells a client how far the words are.
 
-        The token for a sound comes the model's delay after it.
+        Generated token k says what ended in the 80 ms k; the model's delay lies in its prompt.
         """
-        until = round((time_s - self.start_s + self._delay_s) / STEP_S) - but
+        until = round((time_s - self.start_s) / STEP_S)
         for _ in range(until - self._steps):
             self._delta("")
 

@@ -249,7 +249,7 @@ class Client:
         return False
 
     def _delta(self, text: str, sound: Sound, turn: Turn) -> None:
-        begins = turn.step(text, sound)
+        text, begins = turn.step(text, sound)
         if text:
             self._link.works()
             index = turn.start // TOKEN + turn.steps - 1

@@ -134,20 +134,25 @@ class Turn:
             return self.start + self.steps * TOKEN
         return self.start
 
-    def step(self, text: str, sound: Sound) -> bool:
-        """Take a delta; does it begin a word?"""
+    def step(self, text: str, sound: Sound) -> tuple[str, bool]:
+        """Take a delta. Returns its text and whether that begins a word.
+
+        A server may leave out the space before its first word; the words before it need one.
+        """
         at, before = self.steps, self.writing
         self.steps += 1
         self.writing = bool(text)
         self._note_blank(text, sound)
         if not text:
-            return False
-        begins = text[0].isspace() or (not before if self.counts else not self.spoke)
+            return "", False
+        if not self.spoke and not text[0].isspace():
+            text = " " + text
+        begins = text[0].isspace() or (self.counts and not before)
         self.spoke = True
         where = min(self.start + at * TOKEN if self.counts else self.sent, sound.received)
         if begins and where > self.latest:
             self.word, self.latest = self.latest, where
-        return begins
+        return text, begins
 
     def resume(self, sound: Sound) -> tuple[int, bool]:
         """Where another turn has to begin when this one broke off, and whether words that were
