@@ -12,14 +12,11 @@ session. Views give a `listener`, called on that thread with what a person shoul
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
 from voxtui import __version__
 from voxtui.audio.hearing import Hearing, HearingConfig
@@ -49,6 +46,7 @@ from voxtui.events import (
     WordsRetracted,
 )
 from voxtui.hook import Afterwards, HookConfig
+from voxtui.inbox import Inbox, Work
 from voxtui.session.aside import DAILY, Aside, Keeping, forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
 from voxtui.vocabulary import Rules
@@ -57,7 +55,6 @@ Listener = Callable[[Event], None]
 EngineFactory = Callable[
     [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], Engine
 ]
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -91,8 +88,7 @@ class Pipeline:
     ) -> None:
         self._config = config
         self._listener = listener
-        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._inbox = Inbox("pipeline", self._do)
         self._idle = threading.Event()
         self._closed = threading.Event()
         # What follows belongs to the pipeline thread.
@@ -115,7 +111,7 @@ class Pipeline:
     def start(self) -> None:
         """Open the source, load the engine; returns at once."""
         self._inbox.put(self._begin)
-        self._thread.start()
+        self._inbox.start()
 
     def listen(self, on: bool, *, hands_free: bool = False) -> None:
         """Push-to-talk pressed or released, or live listening switched."""
@@ -180,11 +176,11 @@ class Pipeline:
 
     def text(self) -> str:
         """The whole transcript so far."""
-        return self._ask(lambda: self._session.transcript.text())  # noqa: PLW0108 (as it is then)
+        return self._inbox.ask(lambda: self._session.transcript.text())  # noqa: PLW0108 (as it is then)
 
     def session_path(self) -> Path:
         """The folder of the current session (made with its first sound)."""
-        return self._ask(lambda: self._session.path)
+        return self._inbox.ask(lambda: self._session.path)
 
     def wait_idle(self, timeout_s: float | None = None) -> bool:
         """Wait until the source ended or nobody listens, and all words are out.
@@ -195,42 +191,25 @@ class Pipeline:
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Stop listening, wait for the last words, close files and engine."""
-        if not self._thread.is_alive() or self._closed.is_set():
+        if not self._inbox.running or self._closed.is_set():
             return
         deadline = time.monotonic() + timeout_s
         self._idle.clear()
         self._inbox.put(self._stop_source)
         self.wait_idle(max(0.0, deadline - time.monotonic()))
         self._inbox.put(lambda: self._end(max(0.0, deadline - time.monotonic())))
-        self._inbox.put(None)
-        self._thread.join(max(1.0, deadline - time.monotonic()) + 5.0)
+        self._inbox.close(max(1.0, deadline - time.monotonic()) + 5.0)
         self._closed.set()
         self._intake.end()
 
     # ---- the pipeline thread -----------------------------------------------------------
 
-    def _run(self) -> None:
-        while (work := self._inbox.get()) is not None:
-            try:
-                work()
-            except SessionError as error:
-                self._fail(str(error))
-            self._update_idle()
-
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
-        """Run `question` on the pipeline thread and return what it says."""
-        if not self._thread.is_alive():
-            return question()
-        answer: Future[Any] = Future()
-
-        def work() -> None:
-            try:
-                answer.set_result(question())
-            except Exception as error:  # handed to the caller
-                answer.set_exception(error)
-
-        self._inbox.put(work)
-        return cast(Answer, answer.result())
+    def _do(self, work: Work) -> None:
+        try:
+            work()
+        except SessionError as error:
+            self._fail(str(error))
+        self._update_idle()
 
     def _begin(self) -> None:
         self._announce_session()
