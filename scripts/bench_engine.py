@@ -157,7 +157,7 @@ def run_on(program: Program, wav: Path) -> Run:
         assert process.stdout is not None
         lines: list[str] = []
         for line in process.stdout:
-            if not lines:
+            if line.startswith('{"type":"ready"'):
                 ready = time.monotonic()
             lines.append(line)
         seconds = time.monotonic() - start
