@@ -237,6 +237,6 @@ class VoxtuiApp(InTurn):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that the keys do, and the colours."""
-        if screen is self.live or screen is self.live.library:
+        if any(screen is ours for ours in (self.live, self.live.library)):
             yield from palette.commands(self, screen)
         yield SystemCommand("Colours", "Choose a theme", self.action_change_theme)
