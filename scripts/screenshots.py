@@ -207,6 +207,7 @@ async def session(camera: Camera) -> None:
     camera.microphone = backend.heard
     preferences = Preferences(Settings(), None, options)
     app = VoxtuiApp(backend, preferences, copier=lambda text: Copied("copied", sure=True))
+    app.live.talking.hold_possible = True  # as kitty has told after the first key
     async with app.run_test(size=WIDE) as pilot:
         desk = Desk(app, backend.heard, pilot)
         await beginning(desk, camera)

@@ -119,7 +119,7 @@ def _pace(entry: Entry, look: Look) -> list[str]:
     if speed is None:
         return []
     guess = f"About {times_real_time(speed)} real time here (a guess)"
-    if speed < 1:
+    if round(speed, 1) < 1:
         return [f"{guess}: words come late, none is lost."]
     return [f"{guess}."]
 

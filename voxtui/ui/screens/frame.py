@@ -79,8 +79,8 @@ class PageFrame(Screen[None]):
         &.-short #foot { margin: 0; }
         &.-short #foot TalkButton.-live { background: $pill; color: $accent; }
         &.-low #strip { margin-top: 0; }
-        &.-low MessageLine.-stands { margin-bottom: 1; }
-        &.-short MessageLine.-stands { margin-top: 0; }
+        &.-low MessageLine.-stands { margin: 1 0; }
+        &.-short MessageLine.-stands { margin: 0; }
         &.-low #foot { margin: 1 0 0 0; }
     }
     """

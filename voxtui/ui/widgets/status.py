@@ -45,7 +45,7 @@ class MessageLine(Static):
         padding: 0 3;
         color: $foreground;
         &.-warning { color: $warning; }
-        &.-stands { margin-top: 1; }
+        &.-stands { margin: 1 0 0 0; }
     }
     """
 
