@@ -45,7 +45,15 @@ def test_a_further_name_may_be_given(start: Callable[..., Running]) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "http://127.0.0.1:1",  # another program of this machine
+        "http://127.0.0.1",
+        "http://127.0.0.1:x",
+    ],
 )
 def test_pages_from_elsewhere_get_nothing(server: Running, origin: str) -> None:
     for path in ("/api/status", "/api/sessions", "/v1/models", "/"):

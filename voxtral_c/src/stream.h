@@ -42,4 +42,19 @@ struct vox_stream {
     int64_t n_forced;
 };
 
+/* Tokens of sound encoded in the open utterance, left padding included. */
+static inline int64_t vox_stream_encoded(const vox_stream *s) { return s->state.encoded + s->rescue.dropped; }
+
+/* work.c: hear what is pending and work on it; after an abort or without memory the rest stays
+ * pending. And begin the state anew, on the backend that the model has now. */
+vox_status vox_stream_work(vox_stream *s);
+vox_status vox_stream_renew(vox_stream *s);
+
+/* stream.c: the sentence of a failure, and events to the caller. */
+vox_status vox_stream_fail(vox_stream *s, vox_status status, const char *text);
+vox_status vox_stream_no_memory(vox_stream *s);
+void vox_stream_send(const vox_stream *s, vox_event *event);
+/* STATS, WARNING, UTTERANCE_END and END. */
+void vox_stream_send_state(const vox_stream *s, vox_event_type type, const char *reason);
+
 #endif

@@ -59,6 +59,17 @@ def host_of(header: str) -> str:
         return ""
 
 
+def same_place(origin: str, host: str) -> bool:
+    """Is that origin the server that a Host header names? Another port is another server."""
+    try:
+        theirs, ours = urlsplit(origin), urlsplit(f"{urlsplit(origin).scheme}://{host}")
+        usual = 443 if theirs.scheme == "https" else 80
+        ports = theirs.port or usual, ours.port or usual
+    except ValueError:
+        return False
+    return bool(theirs.hostname) and theirs.hostname == ours.hostname and ports[0] == ports[1]
+
+
 def error_body(message: str, code: str) -> bytes:
     """An error as OpenAI's clients read it."""
     kind = "invalid_request_error"
@@ -118,7 +129,7 @@ class Guard:
                 "wrong_host",
             )
         origin = headers.get("origin")
-        if origin is not None and host_of(urlsplit(origin).netloc) != host:
+        if origin is not None and not same_place(origin, headers.get("host", "")):
             raise Refused(403, "Pages from elsewhere may not use this server.", "wrong_origin")
         if headers.get("sec-fetch-site") == "cross-site" and path != "/":
             raise Refused(403, "Pages from elsewhere may not use this server.", "wrong_origin")

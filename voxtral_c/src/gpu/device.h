@@ -14,7 +14,7 @@ enum { GPU_MAX_BINDINGS = 6, GPU_MAX_PIPELINES = 96, GPU_BIND_GROUPS = 4096, GPU
 
 /* The kernels; see shaders/. */
 typedef enum gpu_kernel {
-    GPU_FEW, GPU_MANY, GPU_NORM, GPU_ROPE, GPU_ATTEND, GPU_JOIN, GPU_EMBED, GPU_TOP, GPU_TOP_JOIN, GPU_TURN, GPU_KERNELS
+    GPU_FEW, GPU_MANY, GPU_NORM, GPU_ROPE, GPU_ATTEND, GPU_JOIN, GPU_EMBED, GPU_TURN, GPU_KERNELS
 } gpu_kernel;
 
 typedef struct gpu_options {

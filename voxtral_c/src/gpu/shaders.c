@@ -82,7 +82,7 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
     const int low = (int)(variant & 15), mode = (int)(variant >> 4 & 15), repeat = (int)(variant >> 8);
     static const char *const names[GPU_KERNELS] = {
         [GPU_FEW] = "few", [GPU_MANY] = "many", [GPU_NORM] = "norm", [GPU_ROPE] = "rope", [GPU_ATTEND] = "attend",
-        [GPU_JOIN] = "join", [GPU_EMBED] = "embed", [GPU_TOP] = "top", [GPU_TOP_JOIN] = "top_join", [GPU_TURN] = "turn",
+        [GPU_JOIN] = "join", [GPU_EMBED] = "embed", [GPU_TURN] = "turn",
     };
     int lines = 1;
     switch (kernel) {
@@ -119,7 +119,7 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
 /* What each kernel binds: r for reading, w for writing as well. */
 static const char *const bindings[GPU_KERNELS] = {
     [GPU_FEW] = "rrrw", [GPU_MANY] = "rrrw", [GPU_NORM] = "rrw", [GPU_ROPE] = "wrrww", [GPU_ATTEND] = "rrrrww",
-    [GPU_JOIN] = "rw", [GPU_EMBED] = "rrrw", [GPU_TOP] = "rw", [GPU_TOP_JOIN] = "rw", [GPU_TURN] = "rw",
+    [GPU_JOIN] = "rw", [GPU_EMBED] = "rrrw", [GPU_TURN] = "rw",
 };
 
 static void make_layout(gpu *g, gpu_kernel kernel) {
