@@ -339,3 +339,13 @@ def test_a_signal_saves_the_sessions(process: tuple[subprocess.Popen[str], Runni
     assert session.finished
     assert load_session(session.path).text == SAID
     assert not list((running.temporary).glob("serve-*"))
+
+
+def test_an_impatient_end_is_quiet(process: tuple[subprocess.Popen[str], Running]) -> None:
+    started, _ = process
+    for _ in range(2):
+        started.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    assert started.wait(20) == 0
+    assert started.stderr is not None
+    assert "Traceback" not in started.stderr.read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import secrets
 import shutil
@@ -102,7 +103,9 @@ class _Uvicorn(uvicorn.Server):
         yield
 
     def _asked(self) -> None:
-        self.force_exit = self.should_exit  # the second time
+        if self.should_exit:  # the second time: what is cut off then is no news
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            self.force_exit = True
         self.should_exit = True
 
 
