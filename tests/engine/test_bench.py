@@ -93,7 +93,7 @@ def test_bad_use(engine: Engine, tmp_path: Path) -> None:
     for args, why in (
         (("--bench", "--replay", str(odd)), "neither token numbers"),
         (("--bench", "--replay", str(tmp_path / "none")), "cannot be read"),
-        (("--stdin", "--json"), "go with --bench"),
+        (("--stdin", "--json"), "goes with --bench or --selftest"),
         (("--stdin", "--minutes", "1"), "go with --bench"),
         (("--bench", "--minutes", "0"), "from 1 to 80"),
         (("--bench", "--heard", "3"), "goes with --minutes"),

@@ -56,6 +56,12 @@ class KnownModel:
         return sum(file.size for file in self.files)
 
     @property
+    def disk(self) -> int:
+        """Bytes of its files and of the engine's copy, ordered as it is read (floats need none)."""
+        copy = self.held or (self.size if self.bits < 16 else 0)
+        return self.size + copy
+
+    @property
     def memory(self) -> int:
         """Bytes of memory that it needs while it writes."""
         return (self.held or self.size) + WORKING_MEMORY
@@ -108,7 +114,7 @@ CATALOG = (
         precision="BF16",
         bits=8.5,
         errors=2.07,
-        about="As Mistral AI published it. Its 8 bit copy is made once (4.7 GB more) and used.",
+        about="As Mistral AI published it. Used as 8 bit, made once.",
         held=4_730 * MB,
     ),
     _gguf(

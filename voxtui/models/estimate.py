@@ -21,7 +21,7 @@ ENCODER_OPERATIONS = 97e9
 """For one second of sound."""
 STEPS_PER_PASS = 2.1
 """So many steps are decided by one reading of the weights, since likely ones are guessed."""
-EFFICIENCY = 0.5
+EFFICIENCY = 0.6
 """What is reached of the memory's speed, and of the processor's, attention included."""
 COMFORTABLE = 1.2
 """Times real time from which on a model keeps up with a person without effort."""

@@ -100,11 +100,12 @@ def details(entry: Entry, look: Look) -> list[str]:
         where = entry.installed.path if entry.installed is not None else ""
         return [f"In {where}.", f"Needs about {size(entry.memory)} of memory."]
     memory = f" ({size(look.hardware.memory)} here)" if look.hardware.memory else ""
+    copy = ", a faster copy included" if known.disk > known.size else ""
     lines = [
         f"{known.about} {known.errors:.1f} words of 100 wrong in read English;"
         f" {NUMBERS[LANGUAGES]} languages. {LICENCE}.",
         *_pace(entry, look),
-        f"Needs {size(known.memory)} of memory{memory} and {size(known.size)} on the disk.",
+        f"Needs {size(known.memory)} of memory{memory} and {size(known.disk)} on the disk{copy}.",
     ]
     if entry.installed is None:
         seconds = 8 * (known.size - entry.part) / USUAL_LINE_BITS
