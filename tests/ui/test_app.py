@@ -95,7 +95,7 @@ def said(pilot: Pilot[None]) -> str:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    for _ in range(200):
+    for _ in range(1500):
         if condition():
             return
         await asyncio.sleep(0.02)

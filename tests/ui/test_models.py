@@ -66,7 +66,7 @@ def row(pilot: Pilot[None], name: str) -> str:
     for each in page(pilot).query(ModelRow):
         if each.line.name == name:
             return each.render().plain
-    raise AssertionError(name)
+    return ""
 
 
 def text(pilot: Pilot[None], id_: str) -> str:

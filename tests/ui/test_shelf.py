@@ -62,7 +62,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 
 async def until(condition: Any) -> None:
-    for _ in range(400):
+    for _ in range(1500):
         if condition():
             return
         await asyncio.sleep(0.02)
