@@ -1,27 +1,19 @@
-"""What the user has chosen, kept in one TOML file that people may edit by hand.
+"""What the user can choose. Each field carries its help line, its limits and its default.
 
-Each field carries its help line, its limits and its default; the file that is written holds the
-help as comments. Comments and unknown keys of the user's survive saving. A wrong value is named
-with its line and the default is used instead.
+`settingsfile` keeps what was chosen.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import os
-import re
-import tempfile
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxtui.events import SYSTEM_DEFAULT
 
 if TYPE_CHECKING:
-    import tomlkit
+    pass
 
 DELAYS_MS = (*range(80, 1201, 80), 2400)
 """The transcription delays the model was trained for."""
@@ -224,7 +216,7 @@ class Settings:
             problem = check(current, name, value)
             if problem:
                 raise ValueError(f"{group}.{name}: {problem}")
-            values[name] = _converted(value, _field(current, name).default)
+            values[name] = converted(value, _field(current, name).default)
         return dataclasses.replace(self, **{group: dataclasses.replace(current, **values)})
 
 
@@ -238,7 +230,7 @@ def check(group: Any, name: str, value: Any) -> str:
     spec = _field(group, name)
     kind: type[Any] = type(spec.default)
     meta = spec.metadata
-    value = _converted(value, spec.default)
+    value = converted(value, spec.default)
     if type(value) is not kind or (kind is tuple and {*map(type, value)} - {str}):
         return f"{value!r} should be {_KINDS[kind]}"
     values: Iterable[Any] = value if kind is tuple else (value,)
@@ -250,7 +242,7 @@ def check(group: Any, name: str, value: Any) -> str:
     return ""
 
 
-def _converted(value: Any, default: object) -> Any:
+def converted(value: Any, default: object) -> Any:
     """A whole number where any number may stand, one text where several may."""
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -266,191 +258,3 @@ def _field(group: Any, name: str) -> dataclasses.Field[Any]:
         if candidate.name == name:
             return candidate
     raise KeyError(name)
-
-
-def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str]]:
-    """Read the settings. Returns them and one sentence for each thing that was wrong.
-
-    In place of what is wrong stands what was used `before`, else the default.
-    """
-    fallback = before or Settings()
-    instead = "what was used before stays" if before else "the defaults are used"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings(), []
-    except (OSError, UnicodeDecodeError) as error:
-        return fallback, [f"{path} cannot be read ({error}); {instead}."]
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return fallback, [f"{path}: {_told(error, text)}; {instead}."]
-    settings, problems = Settings(), []
-    known = [table.name for table in dataclasses.fields(Settings)]
-    for name in document:
-        if name not in known:
-            problems.append(f"{path}: {_where(text, '', name)}{_unknown(name, known)}")
-    for table in dataclasses.fields(Settings):
-        given = document.get(table.name, {})
-        if not isinstance(given, dict):
-            problems.append(f"{path}: {table.name} should be a table; {instead}.")
-            settings = dataclasses.replace(settings, **{table.name: getattr(fallback, table.name)})
-            continue
-        if table.name == "keys":
-            settings, wrong = _read_keys(settings, given)
-            problems += [f"{path}: {_where(text, 'keys', key)}{why}" for key, why in wrong]
-            continue
-        group, wrong = _read_group(getattr(fallback, table.name), given)
-        settings = dataclasses.replace(settings, **{table.name: group})
-        problems += [f"{path}: {_where(text, table.name, key)}{why}" for key, why in wrong]
-    return settings, problems
-
-
-def _told(error: tomllib.TOMLDecodeError, text: str) -> str:
-    """What is wrong, with its line in front."""
-    what, _, at = str(error).partition(" (at ")
-    found = re.match(r"line (\d+)", at)
-    return f"line {found[1] if found else len(text.splitlines())}: {what}"
-
-
-def _read_group(before: Any, given: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
-    """What is given, what was used before in place of what is wrong, else the defaults."""
-    values: dict[str, Any] = {}
-    names = [spec.name for spec in dataclasses.fields(before)]
-    wrong = [(name, _unknown(name, names)) for name in given if name not in names]
-    for spec in dataclasses.fields(before):
-        if spec.name not in given:
-            continue
-        value = given[spec.name]
-        problem = check(before, spec.name, value)
-        if problem:
-            values[spec.name] = getattr(before, spec.name)
-            wrong.append((spec.name, f"{spec.name}: {problem}; {values[spec.name]!r} is used."))
-        else:
-            values[spec.name] = _converted(value, spec.default)
-    return type(before)(**values), wrong
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    meant = f"; did you mean {near[0]}?" if near else "; it is left as it is."
-    return f"{name}: there is no such setting{meant}"
-
-
-def _read_keys(settings: Settings, given: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
-    wrong = []
-    for action, key in given.items():
-        if isinstance(key, str) and key.strip():
-            settings = settings.with_key(action, str(key))
-        else:
-            wrong.append((action, f"{action}: {key!r} should be the name of a key; ignored."))
-    return settings, wrong
-
-
-def _where(text: str, table: str, key: str) -> str:
-    """ "line 12: " for a key of a table ("" is the file itself), as far as it can be told."""
-    current = ""
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        header = re.match(r"\[+\s*([^\]]+?)\s*\]", line)
-        if header:
-            current = header[1].strip("'\"")
-            if not table and current.split(".")[0] == key:
-                return f"line {number}: "
-            continue
-        name, _, value = (part.strip() for part in line.partition("="))
-        path = [part.strip(" '\"") for part in name.split(".")]
-        inside = [*([current] if current else []), *path]
-        inline = value.startswith("{") and re.search(
-            rf"""[{{,]\s*["']?{re.escape(key)}["']?\s*=""", value
-        )
-        if inside == ([table, key] if table else [key]) or (inside == [table] and inline):
-            return f"line {number}: "
-        if not table and inside[0] == key:
-            return f"line {number}: "
-    return ""
-
-
-def save(path: Path, settings: Settings) -> None:
-    """Write the settings, keeping the comments and keys that are already in the file.
-
-    Raises OSError when the file cannot be written.
-    """
-    import tomlkit  # keeps comments; to read, the quicker tomllib will do
-    import tomlkit.exceptions
-
-    try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, tomlkit.exceptions.ParseError):
-        _keep_broken(path)
-        document = tomlkit.document()
-        document.add(tomlkit.comment("Settings of voxtui. Edit by hand as you like."))
-    for table in dataclasses.fields(Settings):
-        if table.name != "keys":
-            _write_group(document, table.name, getattr(settings, table.name))
-    _write_keys(document, settings.keys)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(tomlkit.dumps(document))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _keep_broken(path: Path) -> None:
-    """A file that cannot be parsed is somebody's work: keep it beside the new one."""
-    if path.exists():
-        os.replace(path, path.with_name(path.name + ".broken"))
-
-
-def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
-    import tomlkit
-
-    if not isinstance(document.get(name), dict):
-        document[name] = tomlkit.table()
-    table = document[name]
-    assert isinstance(table, dict)
-    return table
-
-
-def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
-    import tomlkit.items
-
-    table = _table(document, name)
-    for spec in dataclasses.fields(group):
-        value = getattr(group, spec.name)
-        if isinstance(value, tuple):
-            there = table.get(spec.name)
-            if there is not None and _converted(_plain(there), ()) == value:
-                continue
-            value = list(value)
-        if spec.name not in table and isinstance(table, tomlkit.items.Table):
-            table.add(tomlkit.comment(str(spec.metadata["help"])))
-            table.add(spec.name, value)
-        elif table[spec.name] != value:
-            table[spec.name] = value
-
-
-def _plain(item: Any) -> Any:
-    import tomlkit.items
-
-    return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
-
-
-def _write_keys(document: tomlkit.TOMLDocument, keys: Mapping[str, str]) -> None:
-    import tomlkit.items
-
-    if "keys" not in document:
-        document["keys"] = tomlkit.table()
-        table = document["keys"]
-        assert isinstance(table, tomlkit.items.Table)
-        table.add(tomlkit.comment(KEYS_HELP))
-    table = _table(document, "keys")
-    for action in [name for name in table if name not in keys]:
-        del table[action]
-    for action, key in keys.items():
-        if table.get(action) != key:
-            table[action] = key

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.ui.support import HEARING, READY, FakeBackend, app_with, speech
-from voxtui import paths, settings
+from voxtui import paths, settingsfile
 from voxtui.events import TranscriptChanged
 from voxtui.ui.terminal import tty
 
@@ -34,7 +34,7 @@ def main() -> None:
             if line == "start":
                 threading.Thread(target=_after_start, args=(write, sound_fd)).start()
 
-        kept, _ = settings.load(paths.config_file())
+        kept, _ = settingsfile.load(paths.config_file())
         script = [HEARING, READY]
         if mode == "spoken":
             script.append(TranscriptChanged((speech("turn the lite on"),)))

@@ -15,7 +15,8 @@ from tests.ui.support import speech, stats
 from voxtui import paths
 from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, TranscriptChanged
 from voxtui.pipeline import PipelineConfig
-from voxtui.settings import ENGINES, Settings, load
+from voxtui.settings import ENGINES, Settings
+from voxtui.settingsfile import load
 from voxtui.ui import messages
 from voxtui.ui.backend import CannotStartError, Listener
 from voxtui.ui.local import LocalBackend

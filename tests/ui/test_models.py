@@ -14,7 +14,8 @@ from tests.ui.support import HEARING, READY, SMALL, FakeBackend, app_with
 from tests.ui.test_app import said, settled, until
 from voxtui.models.progress import Phase, Progress
 from voxtui.models.store import Finding
-from voxtui.settings import Settings, load
+from voxtui.settings import Settings
+from voxtui.settingsfile import load
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.backend import CannotStartError
 from voxtui.ui.screens.live import LiveScreen

@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from tests.ui.support import FakeBackend
 from tests.ui.test_app import running, said, settled, until
-from voxtui.settings import Settings, load
+from voxtui.settings import Settings
+from voxtui.settingsfile import load
 from voxtui.ui import keys
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.backend import Abilities, CannotStartError, Choice

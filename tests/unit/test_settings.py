@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from voxtui import settings
+from voxtui import settings, settingsfile
 from voxtui.settings import Settings
 
 
 def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
-    assert settings.load(tmp_path / "none.toml") == (Settings(), [])
+    assert settingsfile.load(tmp_path / "none.toml") == (Settings(), [])
 
 
 def test_saved_settings_come_back(tmp_path: Path) -> None:
@@ -21,8 +21,8 @@ def test_saved_settings_come_back(tmp_path: Path) -> None:
         .replace("engine", delay_ms=960, interval_s=1)
         .replace("audio", device=("Mic", "system default"))
     )
-    settings.save(path, chosen)
-    assert settings.load(path) == (chosen, [])
+    settingsfile.save(path, chosen)
+    assert settingsfile.load(path) == (chosen, [])
     text = path.read_text()
     assert "# " + settings.help_line(chosen.engine, "threads") in text
 
@@ -30,10 +30,10 @@ def test_saved_settings_come_back(tmp_path: Path) -> None:
 def test_comments_and_unknown_keys_survive(tmp_path: Path) -> None:
     path = tmp_path / "voxtui.toml"
     path.write_text("# mine\n[engine]\ndelay_ms = 240 # quick\nfuture = 1\n")
-    loaded, problems = settings.load(path)
+    loaded, problems = settingsfile.load(path)
     assert problems == [f"{path}: line 4: future: there is no such setting; it is left as it is."]
     assert loaded.engine.delay_ms == 240
-    settings.save(path, loaded.replace("engine", delay_ms=480))
+    settingsfile.save(path, loaded.replace("engine", delay_ms=480))
     text = path.read_text()
     assert "# mine" in text
     assert "delay_ms = 480 # quick" in text
@@ -67,7 +67,7 @@ def test_a_wrong_value_is_named_and_the_default_used(
 ) -> None:
     path = tmp_path / "voxtui.toml"
     path.write_text(text)
-    loaded, problems = settings.load(path)
+    loaded, problems = settingsfile.load(path)
     assert loaded == Settings()
     assert len(problems) == 1
     assert expected in problems[0]
@@ -76,8 +76,8 @@ def test_a_wrong_value_is_named_and_the_default_used(
 def test_a_broken_file_is_kept_when_saving(tmp_path: Path) -> None:
     path = tmp_path / "voxtui.toml"
     path.write_text("[broken\n")
-    settings.save(path, Settings())
-    assert settings.load(path) == (Settings(), [])
+    settingsfile.save(path, Settings())
+    assert settingsfile.load(path) == (Settings(), [])
     assert (tmp_path / "voxtui.toml.broken").read_text() == "[broken\n"
 
 
@@ -89,9 +89,9 @@ def test_replace_refuses_values_out_of_range() -> None:
 def test_one_microphone_or_several_and_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "voxtui.toml"
     path.write_text('[audio]\ndevice = "Mic" # mine\n')
-    loaded, problems = settings.load(path)
+    loaded, problems = settingsfile.load(path)
     assert (loaded.audio.device, problems) == (("Mic",), [])
-    settings.save(path, loaded)
+    settingsfile.save(path, loaded)
     assert 'device = "Mic" # mine' in path.read_text()
     assert Settings().replace("audio", device="Mic").audio.device == ("Mic",)
 
@@ -99,8 +99,8 @@ def test_one_microphone_or_several_and_by_hand(tmp_path: Path) -> None:
 def test_keys_are_kept_and_given_back(tmp_path: Path) -> None:
     path = tmp_path / "voxtui.toml"
     chosen = Settings().with_key("talk", "f9").with_key("copy", "y,Y")
-    settings.save(path, chosen)
-    assert settings.load(path) == (chosen, [])
+    settingsfile.save(path, chosen)
+    assert settingsfile.load(path) == (chosen, [])
     assert "# " + settings.KEYS_HELP in path.read_text()
-    settings.save(path, chosen.with_key("talk", None))
-    assert settings.load(path)[0].keys == {"copy": "y,Y"}
+    settingsfile.save(path, chosen.with_key("talk", None))
+    assert settingsfile.load(path)[0].keys == {"copy": "y,Y"}

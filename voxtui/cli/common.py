@@ -113,9 +113,9 @@ def interval_options(command: Command) -> Command:
 
 def load_settings() -> Settings:
     """The user's settings; what is wrong in them is said."""
-    from voxtui import paths, settings
+    from voxtui import paths, settingsfile
 
-    chosen, problems = settings.load(paths.config_file())
+    chosen, problems = settingsfile.load(paths.config_file())
     for problem in problems:
         say(problem)
     return chosen

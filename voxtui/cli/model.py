@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from voxtui import paths, settings
+from voxtui import paths, settingsfile
 from voxtui.cli.common import Failure, WrongInput, load_settings, say, write
 from voxtui.cli.progress import BytesProgress
 from voxtui.engine.models import Model, ModelError, find_model
@@ -158,7 +158,7 @@ def use_command(name: str) -> int:
 def _remember(value: str) -> None:
     chosen = load_settings().replace("engine", model=value)
     try:
-        settings.save(paths.config_file(), chosen)
+        settingsfile.save(paths.config_file(), chosen)
     except OSError as error:
         raise Failure(f"The settings could not be written: {error.strerror or error}.") from error
 

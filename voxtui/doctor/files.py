@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from voxtui import paths, settings
+from voxtui import paths, settingsfile
 from voxtui.doctor.finding import Finding, broken, note, ok
 from voxtui.engine.models import ModelError, find_model
 from voxtui.machine.hardware import Hardware, disk_free
@@ -70,7 +70,7 @@ def settings_file() -> Finding:
     """Is all in it understood?"""
     path = paths.config_file()
     short = paths.short(path)
-    _, problems = settings.load(path)
+    _, problems = settingsfile.load(path)
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         return note("settings", problems[0] + more, f"Edit {short}.", problems=problems)

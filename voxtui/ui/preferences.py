@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.engine.config import step_limit
-from voxtui.settings import Settings, load, save
+from voxtui.settings import Settings
+from voxtui.settingsfile import load, save
 from voxtui.ui.backend import Backend
 from voxtui.ui.options import UiOptions
 

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from voxtui import paths, settings
+from voxtui import paths, settingsfile
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.backend import CannotStartError
 from voxtui.ui.local import LocalBackend
@@ -19,7 +19,7 @@ from voxtui.ui.words import span
 
 def run(options: UiOptions) -> int:
     """Start the terminal application; returns the exit code."""
-    kept, warnings = settings.load(paths.config_file())
+    kept, warnings = settingsfile.load(paths.config_file())
     log = paths.log_dir() / "screen.log"
     app: VoxtuiApp | None = None
     try:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fake_hub import FakeHub, Line
 from tests.unit.models.conftest import FILES, MODEL, WEIGHTS, safetensors
-from voxtui import paths, settings
+from voxtui import paths, settingsfile
 from voxtui.cli import model as module
 from voxtui.cli.main import run_command
 from voxtui.models.download import Download
@@ -38,7 +38,7 @@ def fetched(hub: FakeHub) -> Path:
 
 
 def chosen() -> str:
-    return settings.load(paths.config_file())[0].engine.model
+    return settingsfile.load(paths.config_file())[0].engine.model
 
 
 # ---- download
