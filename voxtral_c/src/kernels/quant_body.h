@@ -3,9 +3,10 @@
  *
  * Weights come with 16 rows interleaved (interleave.h): a line is 4 bytes of each row, and a lane is a
  * row, so that a line is unpacked by a few instructions and no sum runs across lanes. For each chunk of
- * 256 weights the scales are made first; then tiles of columns are multiplied with the lines, which are
- * unpacked in registers anew for each tile. Lines are read in the order of memory, once from there. A
- * sum adds up its groups in an order that is the same for one column and for many.
+ * 256 weights the scales are made first. A few columns, one tile, are multiplied with what is unpacked
+ * in registers from the lines; for more of them a chunk is unpacked once into the first-level cache,
+ * and tiles of twice the rows are multiplied from there. Either way a sum adds up its groups in the
+ * same order, and lines are read in the order of memory, once.
  *
  * The including file defines, besides the macros of simd_body.h:
  *   ivec                       LANES 32-bit integers
@@ -22,50 +23,60 @@
  *                              times x's (columns); then also I_LOAD2(p, q): 8 bytes at each, I_ADD,
  *                              I_ZIP1 I_ZIP2 (lanes of both in turn), I_UNZIP1 I_UNZIP2 (their undoing)
  *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES divides 16), and columns
+ *   UNPACKED_COLS              columns of a tile multiplied with unpacked weights
  */
 #include "../interleave.h"
 
 enum {
-    SLICE = QUANT_VECS * LANES,     /* rows multiplied at once */
-    SLICES = VOX_PANEL / SLICE,
+    UNPACKED_VECS = 2 * QUANT_VECS,
+    UNPACKED_PANELS = UNPACKED_VECS * LANES / VOX_PANEL,      /* 1 or 2 */
+    TILE_MOST = QUANT_COLS > UNPACKED_COLS ? QUANT_COLS : UNPACKED_COLS,
+    PANEL_VECS = VOX_PANEL / LANES,
+    ROW_VECS = UNPACKED_PANELS * PANEL_VECS,
     MAX_COLS = 64,            /* columns that share one reading of the weights */
     AHEAD = 8192              /* bytes between what is multiplied and what is fetched from memory */
 };
 
 /* Of the groups of a chunk (Q6_K: of 16 weights). */
 typedef struct chunk_scales {
-    vec scale[VOX_CHUNK / 16][QUANT_VECS], min[VOX_GROUPS][QUANT_VECS];
+    vec scale[VOX_CHUNK / 16][UNPACKED_VECS], min[VOX_GROUPS][UNPACKED_VECS];
 } chunk_scales;
+
+/* What a tile is multiplied with: lines behind those of scales, or `unpacked` if not NULL: for each
+ * part, side and step (see below) UNPACKED_VECS vectors. */
+typedef struct chunk_weights {
+    const uint8_t *lines;
+    const ivec *unpacked;
+    chunk_scales s;
+} chunk_weights;
 
 INLINE ivec line_at(const uint8_t *lines, int line, int v) { return I_LOAD(lines + VOX_LINE * line + 4 * LANES * v); }
 
 INLINE ivec byte_of(ivec v, int i) { return I_AND(I_SHR(v, 8 * i), I_SET1(0xff)); }
 
 /* Q4_K and Q5_K: 6-bit scales and minimums in the first four lines. */
-INLINE void read_k_scales(const uint8_t *lines, int v, chunk_scales *s) {
+INLINE void read_k_scales(const uint8_t *lines, int v, chunk_scales *s, int to) {
     const ivec six = I_SET1(0x3f3f3f3f), four = I_SET1(0x0f0f0f0f), two = I_SET1(0x30303030);
     const ivec h = line_at(lines, 0, v), a = line_at(lines, 1, v), b = line_at(lines, 2, v), c = line_at(lines, 3, v);
     const vec d = V_HALF(h), dmin = V_HALF(I_SHR(h, 16));
     const ivec scale[2] = { I_AND(a, six), I_OR(I_AND(c, four), I_AND(I_SHR(a, 2), two)) };
     const ivec min[2] = { I_AND(b, six), I_OR(I_AND(I_SHR(c, 4), four), I_AND(I_SHR(b, 2), two)) };
     UNROLL for (int g = 0; g < 8; g++) {
-        s->scale[g][v] = V_MUL(d, I_FLOAT(byte_of(scale[g / 4], g % 4)));
-        s->min[g][v] = V_MUL(dmin, I_FLOAT(byte_of(min[g / 4], g % 4)));
+        s->scale[g][to] = V_MUL(d, I_FLOAT(byte_of(scale[g / 4], g % 4)));
+        s->min[g][to] = V_MUL(dmin, I_FLOAT(byte_of(min[g / 4], g % 4)));
     }
 }
 
-/* d: of Q6_K, the rows' float16. */
-INLINE void read_scales(const int type, const uint16_t *d, const uint8_t *lines, int groups, chunk_scales *s) {
-    UNROLL for (int v = 0; v < QUANT_VECS; v++) {
-        if (type == VOX_WEIGHT_Q6_K) {
-            const vec ds = V_LOAD_F16(d + v * LANES);
-            UNROLL for (int g = 0; g < 16; g++)
-                s->scale[g][v] = V_MUL(ds, I_FLOAT(I_SAR(I_SHL(line_at(lines, 48 + g / 4, v), 24 - 8 * (g % 4)), 24)));
-        } else if (type == VOX_WEIGHT_Q8_0) {
-            for (int g = 0; g < groups; g++) s->scale[g][v] = V_HALF(I_SHR(line_at(lines, g / 2, v), g % 2 * 16));
-        } else {
-            read_k_scales(lines, v, s);
-        }
+/* Of vector v of a panel's rows, as vector `to`. d: of Q6_K, the rows' float16. */
+INLINE void read_scales(const int type, const uint8_t *d, const uint8_t *lines, int groups, int v, chunk_scales *s, int to) {
+    if (type == VOX_WEIGHT_Q6_K) {
+        const vec ds = V_LOAD_F16((const uint16_t *)(const void *)d + v * LANES);
+        UNROLL for (int g = 0; g < 16; g++)
+            s->scale[g][to] = V_MUL(ds, I_FLOAT(I_SAR(I_SHL(line_at(lines, 48 + g / 4, v), 24 - 8 * (g % 4)), 24)));
+    } else if (type == VOX_WEIGHT_Q8_0) {
+        for (int g = 0; g < groups; g++) s->scale[g][to] = V_HALF(I_SHR(line_at(lines, g / 2, v), g % 2 * 16));
+    } else {
+        read_k_scales(lines, v, s, to);
     }
 }
 
@@ -103,18 +114,27 @@ INLINE void fetch(const uint8_t *ahead, int lines) {
     UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)((uintptr_t)ahead + VOX_LINE * (uintptr_t)i), 0, 2);
 }
 
-/* dots += lines first .. first + steps - 1 of a part's weights times columns. */
-INLINE void dot_part(const int type, const int C, const uint8_t *lines, int part, int first, int steps, const vox_chunk *x,
-                     ivec dots[2][QUANT_COLS][QUANT_VECS]) {
+/* Of vector v, step j of a part: one side's weights, or both. */
+INLINE void take(const int type, const int from_cache, const chunk_weights *w, int part, int side, int j, int v, ivec u[2]) {
+    if (from_cache) u[0] = w->unpacked[((2 * part + side) * 8 + j) * UNPACKED_VECS + v];
+    else unpack(type, w->lines, part, j, v, u);
+}
+
+typedef ivec tile_dots[2][TILE_MOST][UNPACKED_VECS];
+
+/* dots += steps first .. first + steps - 1 of a part's weights times columns; of unpacked ones one
+ * side's. */
+INLINE void dot_part(const int type, const int from_cache, const int C, const chunk_weights *w, int part, int side, int first,
+                     int steps, const vox_chunk *x, tile_dots dots) {
+    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
     UNROLL for (int j = first; j < first + steps; j++) {
-        ivec u[QUANT_VECS][2];
-        UNROLL for (int v = 0; v < QUANT_VECS; v++) unpack(type, lines, part, j, v, u[v]);
-        UNROLL for (int side = 0; side < 2; side++) {
+        ivec u[UNPACKED_VECS][2];
+        UNROLL for (int v = 0; v < V; v++) take(type, from_cache, w, part, side, j, v, u[v]);
+        UNROLL for (int i = 0; i < sides; i++) {
             UNROLL for (int c = 0; c < C; c++) {
-                const ivec xs = I_LOAD1(x[c].q + VOX_GROUP * group_of(type, part, side) + 4 * j);
-                UNROLL for (int v = 0; v < QUANT_VECS; v++)
-                    dots[side][c][v] = type == VOX_WEIGHT_Q8_0 ? I_DOT_Q8(dots[side][c][v], u[v][side], xs)
-                                                               : I_DOT(dots[side][c][v], u[v][side], xs);
+                const ivec xs = I_LOAD1(x[c].q + VOX_GROUP * group_of(type, part, side + i) + 4 * j);
+                UNROLL for (int v = 0; v < V; v++)
+                    dots[i][c][v] = type == VOX_WEIGHT_Q8_0 ? I_DOT_Q8(dots[i][c][v], u[v][i], xs) : I_DOT(dots[i][c][v], u[v][i], xs);
             }
         }
     }
@@ -123,144 +143,189 @@ INLINE void dot_part(const int type, const int C, const uint8_t *lines, int part
 #ifdef I_MATMUL
 /* The same numbers, two lines and two columns at a time: two rows' 8 bytes stand side by side, as do two columns', and
  * each of four lanes gets the product of a row and a column. */
-INLINE void dot_pairs(const int type, const int C, const uint8_t *lines, int part, int first, int steps, const vox_chunk *x,
-                     ivec dots[2][QUANT_COLS][QUANT_VECS]) {
-    ivec tiles[2][QUANT_COLS][QUANT_VECS];
+INLINE void dot_pairs(const int type, const int from_cache, const int C, const chunk_weights *w, int part, int side, int first,
+                      int steps, const vox_chunk *x, tile_dots dots) {
+    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
+    ivec tiles[2][TILE_MOST + TILE_MOST % 2][UNPACKED_VECS];
     UNROLL for (int c = 0; c < C + C % 2; c++) {
-        UNROLL for (int v = 0; v < QUANT_VECS; v++) tiles[0][c][v] = tiles[1][c][v] = I_ZERO();
+        UNROLL for (int v = 0; v < V; v++) tiles[0][c][v] = tiles[1][c][v] = I_ZERO();
     }
     UNROLL for (int j = first; j < first + steps; j += 2) {
-        UNROLL for (int v = 0; v < QUANT_VECS; v++) {
+        UNROLL for (int v = 0; v < V; v++) {
             ivec a[2], b[2];
-            unpack(type, lines, part, j, v, a);
-            unpack(type, lines, part, j + 1, v, b);
-            UNROLL for (int side = 0; side < 2; side++) {
-                const ivec upper = I_ZIP1(a[side], b[side]), lower = I_ZIP2(a[side], b[side]);
+            take(type, from_cache, w, part, side, j, v, a);
+            take(type, from_cache, w, part, side, j + 1, v, b);
+            UNROLL for (int i = 0; i < sides; i++) {
+                const ivec upper = I_ZIP1(a[i], b[i]), lower = I_ZIP2(a[i], b[i]);
                 UNROLL for (int c = 0; c < C; c += 2) {
-                    const int at = VOX_GROUP * group_of(type, part, side) + 4 * j;
+                    const int at = VOX_GROUP * group_of(type, part, side + i) + 4 * j;
                     const ivec xs = I_LOAD2(x[c].q + at, x[c + 1 < C ? c + 1 : c].q + at);
-                    tiles[side][c][v] = I_MATMUL(tiles[side][c][v], upper, xs);
-                    tiles[side][c + 1][v] = I_MATMUL(tiles[side][c + 1][v], lower, xs);
+                    tiles[i][c][v] = I_MATMUL(tiles[i][c][v], upper, xs);
+                    tiles[i][c + 1][v] = I_MATMUL(tiles[i][c + 1][v], lower, xs);
                 }
             }
         }
     }
-    UNROLL for (int side = 0; side < 2; side++) {
+    UNROLL for (int i = 0; i < sides; i++) {
         UNROLL for (int c = 0; c < C; c++) {
-            UNROLL for (int v = 0; v < QUANT_VECS; v++) {
-                const ivec upper = tiles[side][c / 2 * 2][v], lower = tiles[side][c / 2 * 2 + 1][v];
-                dots[side][c][v] = I_ADD(dots[side][c][v], c % 2 ? I_UNZIP2(upper, lower) : I_UNZIP1(upper, lower));
+            UNROLL for (int v = 0; v < V; v++) {
+                const ivec upper = tiles[i][c / 2 * 2][v], lower = tiles[i][c / 2 * 2 + 1][v];
+                dots[i][c][v] = I_ADD(dots[i][c][v], c % 2 ? I_UNZIP2(upper, lower) : I_UNZIP1(upper, lower));
             }
         }
     }
 }
 #endif
 
-/* sums += one chunk of SLICE rows times C columns. Of Q6_K the halves of a group have scales of
- * their own. `ahead`, if not NULL, is fetched from memory meanwhile. */
-INLINE void multiply(const int type, const int C, const uint8_t *lines, const chunk_scales *s, int groups, const vox_chunk *x,
-                     vec sums[][QUANT_VECS], const uint8_t *ahead) {
+/* sums, of vectors `to` on, += one chunk times C columns: of QUANT_VECS vectors or, of unpacked
+ * ones, twice as many. Of Q6_K the halves of a group have scales of their own. `ahead`, if not NULL, is
+ * fetched from memory meanwhile. */
+INLINE void multiply(const int type, const int from_cache, const int C, const chunk_weights *w, int groups, const vox_chunk *x,
+                     vec sums[][ROW_VECS], int to, const uint8_t *ahead) {
+    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
     const int halves = type == VOX_WEIGHT_Q6_K ? 2 : 1, steps = 8 / halves;
     const int part_lines = (int)(vox_chunk_lines(type) / 4);
-    vec acc[QUANT_COLS][QUANT_VECS];
+    vec acc[TILE_MOST][UNPACKED_VECS];
     UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < QUANT_VECS; v++) acc[c][v] = sums[c][v];
+        UNROLL for (int v = 0; v < V; v++) acc[c][v] = sums[c][to + v];
     }
     for (int part = 0; part < groups / 2; part++) {
         if (ahead) fetch(ahead + part * part_lines * VOX_LINE, part_lines);
-        UNROLL for (int half = 0; half < halves; half++) {
-            ivec dots[2][QUANT_COLS][QUANT_VECS];
-            UNROLL for (int side = 0; side < 2; side++) {
-                const int g = group_of(type, part, side);
+        UNROLL for (int at = 0; at < 2 * halves; at += sides) {
+            const int half = at / 2, side = at % 2;
+            tile_dots dots;
+            UNROLL for (int i = 0; i < sides; i++) {
+                const int g = group_of(type, part, side + i);
                 UNROLL for (int c = 0; c < C; c++) {
                     const ivec from = type == VOX_WEIGHT_Q6_K ? I_SET1(x[c].offset_q6[2 * g + half])
                                       : type == VOX_WEIGHT_Q8_0 && Q8_UNSIGNED ? I_SET1(x[c].offset_q8[g]) : I_ZERO();
-                    UNROLL for (int v = 0; v < QUANT_VECS; v++) dots[side][c][v] = from;
+                    UNROLL for (int v = 0; v < V; v++) dots[i][c][v] = from;
                 }
             }
 #ifdef I_MATMUL
-            if (C > 1) dot_pairs(type, C, lines, part, half * steps, steps, x, dots);
+            if (C > 1) dot_pairs(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
             else
 #endif
-                dot_part(type, C, lines, part, half * steps, steps, x, dots);
-            UNROLL for (int side = 0; side < 2; side++) {
-                const int g = group_of(type, part, side);
+                dot_part(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
+            UNROLL for (int i = 0; i < sides; i++) {
+                const int g = group_of(type, part, side + i);
                 UNROLL for (int c = 0; c < C; c++) {
                     const vec d = V_SET1(x[c].d[g]), sum = V_SET1(x[c].sum[g]);
-                    UNROLL for (int v = 0; v < QUANT_VECS; v++) {
-                        acc[c][v] = V_FMA(V_MUL(s->scale[g * halves + half][v], d), I_FLOAT(dots[side][c][v]), acc[c][v]);
-                        if (type == VOX_WEIGHT_Q4_K || type == VOX_WEIGHT_Q5_K) acc[c][v] = V_FNMA(s->min[g][v], sum, acc[c][v]);
+                    UNROLL for (int v = 0; v < V; v++) {
+                        acc[c][v] = V_FMA(V_MUL(w->s.scale[g * halves + half][v], d), I_FLOAT(dots[i][c][v]), acc[c][v]);
+                        if (type == VOX_WEIGHT_Q4_K || type == VOX_WEIGHT_Q5_K) acc[c][v] = V_FNMA(w->s.min[g][v], sum, acc[c][v]);
                     }
                 }
             }
         }
     }
     UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < QUANT_VECS; v++) sums[c][v] = acc[c][v];
+        UNROLL for (int v = 0; v < V; v++) sums[c][to + v] = acc[c][v];
     }
 }
 
-INLINE void multiply_tile(const int type, const uint8_t *lines, const chunk_scales *s, int groups, const vox_chunk *x, int cols,
-                          vec sums[][QUANT_VECS], const uint8_t *ahead) {
+INLINE void multiply_tile(const int type, const int from_cache, const chunk_weights *w, int groups, const vox_chunk *x, int cols,
+                          vec sums[][ROW_VECS], int to, const uint8_t *ahead) {
+    const int most = from_cache ? UNPACKED_COLS : QUANT_COLS;
     switch (cols) {
-#define CASE(C) case C: multiply(type, C, lines, s, groups, x, sums, ahead); break
+#define CASE(C) \
+    case C: \
+        if (C <= most) multiply(type, from_cache, C < TILE_MOST ? C : TILE_MOST, w, groups, x, sums, to, ahead); \
+        break
     CASE(1);
     CASE(2);
     CASE(3);
-#if QUANT_COLS > 4
     CASE(4);
     CASE(5);
-#endif
-#if QUANT_COLS > 6
     CASE(6);
     CASE(7);
-#endif
-    default: multiply(type, QUANT_COLS, lines, s, groups, x, sums, ahead); break;
+    CASE(8);
+    default: break;
 #undef CASE
     }
 }
 
-INLINE void store_panel(vec sums[SLICES][MAX_COLS][QUANT_VECS], int wanted, int cols, float *y, size_t ldy) {
-    for (int i = 0; i < VOX_PANEL / LANES && i * LANES < wanted; i++)
+/* A chunk of one panel times one tile of columns. */
+INLINE void multiply_lines(const int type, const uint8_t *d, const uint8_t *lines, int scale_lines, int groups,
+                           const vox_chunk *x, int cols, vec sums[][ROW_VECS]) {
+    UNROLL for (int v = 0; v < PANEL_VECS; v += QUANT_VECS) {
+        chunk_weights w;
+        w.lines = lines + VOX_LINE * scale_lines + 4 * LANES * v;
+        UNROLL for (int i = 0; i < QUANT_VECS; i++) read_scales(type, d, lines, groups, v + i, &w.s, i);
+        multiply_tile(type, 0, &w, groups, x, cols, sums, v, v ? NULL : lines + AHEAD);
+    }
+}
+
+/* A chunk of UNPACKED_PANELS panels, the second `next` bytes behind the first, times many columns. The
+ * first tiles fetch the panels behind these. */
+INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *lines, size_t next, int scale_lines, int groups,
+                              const vox_chunk *x, int cols, vec sums[][ROW_VECS], const uint8_t *ahead) {
+    ivec unpacked[VOX_CHUNK / 4 * UNPACKED_VECS];
+    chunk_weights w;
+    w.unpacked = unpacked;
+    UNROLL for (int v = 0; v < ROW_VECS; v++) {
+        const uint8_t *from = lines + v / PANEL_VECS * next;
+        read_scales(type, d + v / PANEL_VECS * next, from, groups, v % PANEL_VECS, &w.s, v);
+        for (int part = 0; part < groups / 2; part++)
+            UNROLL for (int j = 0; j < 8; j++) {
+                ivec u[2];
+                unpack(type, from + VOX_LINE * scale_lines, part, j, v % PANEL_VECS, u);
+                unpacked[(16 * part + j) * UNPACKED_VECS + v] = u[0];
+                unpacked[(16 * part + 8 + j) * UNPACKED_VECS + v] = u[1];
+            }
+    }
+    const int tiles = (cols + UNPACKED_COLS - 1) / UNPACKED_COLS, width = (cols + tiles - 1) / tiles;
+    for (int c = 0, t = 0; c < cols; c += width, t++)
+        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0,
+                      t < UNPACKED_PANELS ? ahead + (size_t)t * VOX_LINE * vox_chunk_lines(type) : NULL);
+}
+
+INLINE void store_rows(vec sums[][ROW_VECS], int wanted, int cols, float *y, size_t ldy) {
+    for (int v = 0; v < ROW_VECS && v * LANES < wanted; v++)
         for (int c = 0; c < cols; c++) {
-            float *out = y + (size_t)c * ldy + i * LANES;
-            const vec sum = sums[i / QUANT_VECS][c][i % QUANT_VECS];
-            if (wanted - i * LANES >= LANES) V_STORE(out, sum);
-            else V_STORE_N(out, sum, wanted - i * LANES);
+            float *out = y + (size_t)c * ldy + v * LANES;
+            if (wanted - v * LANES >= LANES) V_STORE(out, sums[c][v]);
+            else V_STORE_N(out, sums[c][v], wanted - v * LANES);
         }
 }
 
-/* A panel times up to MAX_COLS columns; consecutive chunks of x lie x_stride apart. Only the first
- * `wanted` rows are stored. */
-INLINE void multiply_panel(const int type, const uint8_t *panel, int wanted, int k, const vox_chunk *x, size_t x_stride,
-                           int cols, float *y, size_t ldy) {
-    const uint8_t *lines = panel + vox_panel_head((vox_weight_type)type, k), *d = panel;
-    vec sums[SLICES][MAX_COLS][QUANT_VECS];
-    UNROLL for (int slice = 0; slice < SLICES; slice++)
-        for (int c = 0; c < cols; c++)
-            UNROLL for (int v = 0; v < QUANT_VECS; v++) sums[slice][c][v] = V_ZERO();
-    for (int at = 0; at < k; at += VOX_CHUNK, lines += VOX_LINE * vox_chunk_lines(type), d += 2 * VOX_PANEL, x += x_stride) {
+/* Panels times up to MAX_COLS columns: one, or UNPACKED_PANELS for more than a tile of them; consecutive
+ * chunks of x lie x_stride apart. Only the first `wanted` rows are stored. */
+INLINE void multiply_panels(const int type, const int from_cache, const uint8_t *panel, int wanted, int k, const vox_chunk *x,
+                            size_t x_stride, int cols, float *y, size_t ldy) {
+    const size_t bytes = vox_panel_bytes((vox_weight_type)type, k), next = wanted > VOX_PANEL ? bytes : 0;
+    const uint8_t *lines = panel + vox_panel_head((vox_weight_type)type, k), *d = panel, *ahead = panel + UNPACKED_PANELS * bytes;
+    vec sums[MAX_COLS][ROW_VECS];
+    for (int c = 0; c < cols; c++)
+        UNROLL for (int v = 0; v < ROW_VECS; v++) sums[c][v] = V_ZERO();
+    for (int at = 0; at < k; at += VOX_CHUNK, d += 2 * VOX_PANEL, x += x_stride) {
         const int groups = k - at < VOX_CHUNK ? (k - at + 2 * VOX_GROUP - 1) / (2 * VOX_GROUP) * 2 : VOX_GROUPS;
         const int scale_lines = type == VOX_WEIGHT_Q6_K ? 0 : type == VOX_WEIGHT_Q8_0 ? groups / 2 : 4;
-        for (int slice = 0; slice < SLICES; slice++) {
-            const uint8_t *from = lines + slice * SLICE * 4;
-            chunk_scales s;
-            read_scales(type, (const uint16_t *)(const void *)d + slice * SLICE, from, groups, &s);
-            for (int c = 0; c < cols; c += QUANT_COLS)
-                multiply_tile(type, from + scale_lines * VOX_LINE, &s, groups, x + c, cols - c, sums[slice] + c,
-                              slice || c ? NULL : lines + AHEAD);
-        }
+        if (from_cache) multiply_unpacked(type, d, lines, next, scale_lines, groups, x, cols, sums, ahead);
+        else multiply_lines(type, d, lines, scale_lines, groups, x, cols, sums);
+        lines += VOX_LINE * vox_chunk_lines(type);
+        ahead += UNPACKED_PANELS * VOX_LINE * vox_chunk_lines(type);
     }
-    store_panel(sums, wanted, cols, y, ldy);
+    store_rows(sums, wanted, cols, y, ldy);
+}
+
+INLINE void multiply_rows(const int type, const int from_cache, const uint8_t *w, int rows, int k, const vox_chunk *x,
+                          size_t x_stride, int cols, float *y, size_t ldy) {
+    const size_t panel = vox_panel_bytes((vox_weight_type)type, k);
+    const int step = from_cache ? UNPACKED_PANELS * VOX_PANEL : VOX_PANEL;
+    for (int r = 0; r < rows; r += step)
+        multiply_panels(type, from_cache, w + (size_t)(r / VOX_PANEL) * panel, rows - r < step ? rows - r : step, k, x,
+                        x_stride, cols, y + r, ldy);
 }
 
 INLINE void multiply_all(const int type, const uint8_t *w, int rows, int k, const vox_chunk *x, int cols,
                          float *y, size_t ldy) {
-    const size_t panel = vox_panel_bytes((vox_weight_type)type, k);
-    for (int c = 0; c < cols; c += MAX_COLS)
-        for (int r = 0; r < rows; r += VOX_PANEL)
-            multiply_panel(type, w + (size_t)(r / VOX_PANEL) * panel, rows - r < VOX_PANEL ? rows - r : VOX_PANEL, k, x + c,
-                           (size_t)cols, cols - c < MAX_COLS ? cols - c : MAX_COLS, y + (size_t)c * ldy + r, ldy);
+    for (int c = 0; c < cols; c += MAX_COLS) {
+        const int n = cols - c < MAX_COLS ? cols - c : MAX_COLS;
+        float *out = y + (size_t)c * ldy;
+        if (n > QUANT_COLS) multiply_rows(type, 1, w, rows, k, x + c, (size_t)cols, n, out, ldy);
+        else multiply_rows(type, 0, w, rows, k, x + c, (size_t)cols, n, out, ldy);
+    }
 }
 
 static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, const vox_chunk *x, int cols,
