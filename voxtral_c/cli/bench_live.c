@@ -88,7 +88,8 @@ static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
     for (int64_t p = first; p < end && status == VOX_OK; p += batch) {
         const int n = end - p < batch ? (int)(end - p) : batch;
         status = vox_kv_prepare(kv, p, n);
-        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++) vox_kv_write(kv, layer, p, n, nothing, nothing);
+        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++)
+            for (int h = 0; h < kv->n_heads; h++) vox_kv_write(kv, layer, h, p, n, nothing, nothing);
     }
     vox_free(nothing);
     return status;

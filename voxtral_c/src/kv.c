@@ -163,18 +163,18 @@ vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
     return move_anchor(kv, first);
 }
 
-void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v) {
-    const size_t size = (size_t)kv->head_dim * sizeof *k;
-    for (int i = 0; i < n; i++)
-        for (int h = 0; h < kv->n_heads; h++, k += kv->head_dim, v += kv->head_dim) {
-            if (kv->kernels) {
-                put_bytes(kv, layer, h, first + i, 0, k);
-                put_bytes(kv, layer, h, first + i, 1, v);
-            } else {
-                memcpy(float_at(kv, layer, 0, h, first + i), k, size);
-                memcpy(float_at(kv, layer, 1, h, first + i), v, size);
-            }
+void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const float *k, const float *v) {
+    const size_t dim = (size_t)kv->head_dim, size = dim * sizeof *k;
+    for (int i = 0; i < n; i++) {
+        const size_t at = ((size_t)i * (size_t)kv->n_heads + (size_t)head) * dim;
+        if (kv->kernels) {
+            put_bytes(kv, layer, head, first + i, 0, k + at);
+            put_bytes(kv, layer, head, first + i, 1, v + at);
+        } else {
+            memcpy(float_at(kv, layer, 0, head, first + i), k + at, size);
+            memcpy(float_at(kv, layer, 1, head, first + i), v + at, size);
         }
+    }
 }
 
 static void copy_bytes(vox_kv *kv, int layer, int head, int64_t from, int64_t to) {

@@ -62,8 +62,9 @@ int64_t vox_kv_anchor(const vox_kv *kv, int64_t first);
  * VOX_ERR_MEMORY if that fails, and then nothing is lost. */
 vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n);
 
-/* Write k and v, each [n][heads * head_dim], at prepared positions of a layer. */
-void vox_kv_write(vox_kv *kv, int layer, int64_t first, int n, const float *k, const float *v);
+/* Write a head of k and v, each [n][heads * head_dim], at prepared positions of a layer. Heads may be
+ * written at the same time. */
+void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const float *k, const float *v);
 
 /* Copy all that is kept of position `from` to `to`, a prepared one. */
 void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to);

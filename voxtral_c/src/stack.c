@@ -32,25 +32,46 @@ void vox_stack_buffers_free(vox_stack_buffers *b) {
     memset(b, 0, sizeof *b);
 }
 
+typedef struct position_job {
+    const vox_stack_config *s;
+    const vox_stack_buffers *b;
+    vox_kv *kv;
+    int layer, n;
+    int64_t first;
+} position_job;
+
+/* Turn one key-value head and the query heads that share it, and write it into the cache. */
+static void position_head(void *arg, int item, int thread) {
+    const position_job *job = arg;
+    const vox_stack_config *s = job->s;
+    const int group = s->n_heads / s->n_kv_heads;
+    const size_t head = (size_t)s->head_dim;
+    (void)thread;
+    for (int i = 0; i < job->n; i++) {
+        const float *cs = job->b->rope + (size_t)i * head;
+        float *q = job->b->q + ((size_t)i * (size_t)s->n_heads + (size_t)(item * group)) * head;
+        float *k = job->b->k + ((size_t)i * (size_t)s->n_kv_heads + (size_t)item) * head;
+        if (s->split_halves) {
+            vox_interleave_halves(q, group, s->head_dim);
+            vox_interleave_halves(k, 1, s->head_dim);
+        }
+        vox_rope(q, group, s->head_dim, cs);
+        vox_rope(k, 1, s->head_dim, cs);
+    }
+    vox_kv_write(job->kv, job->layer, item, job->first, job->n, job->b->k, job->b->v);
+}
+
 /* x += wo(attention(norm(x))) */
 static void add_attention(const vox_compute *c, const vox_stack_config *s, const vox_layer_weights *w,
                           const vox_stack_buffers *b, vox_kv *kv, int layer, int64_t first, int n,
                           const vox_tree *tree, float *x) {
-    const size_t dim = (size_t)s->dim, head = (size_t)s->head_dim;
+    const size_t dim = (size_t)s->dim;
+    position_job positions = { s, b, kv, layer, n, first };
     const vox_product qkv[] = { { &w->wq, w->bq, b->q }, { &w->wk, NULL, b->k }, { &w->wv, w->bv, b->v } };
     const vox_product out = { &w->wo, w->bo, b->out };
     vox_norm(c, x, w->attention_norm, s->dim, s->norm_eps, n, b->norm);
     vox_matmul(c, qkv, 3, b->norm, dim, n);
-    if (s->split_halves) {
-        vox_interleave_halves(b->q, n * s->n_heads, s->head_dim);
-        vox_interleave_halves(b->k, n * s->n_kv_heads, s->head_dim);
-    }
-    for (int i = 0; i < n; i++) {
-        const float *cs = b->rope + (size_t)i * head;
-        vox_rope(b->q + (size_t)i * (size_t)s->n_heads * head, s->n_heads, s->head_dim, cs);
-        vox_rope(b->k + (size_t)i * (size_t)s->n_kv_heads * head, s->n_kv_heads, s->head_dim, cs);
-    }
-    vox_kv_write(kv, layer, first, n, b->k, b->v);
+    vox_run(c, position_head, &positions, s->n_kv_heads, 4.0 * (s->n_heads + 2 * s->n_kv_heads) * s->head_dim * n);
     vox_attention(c, s, kv, layer, first, n, tree, b->q, b->attended);
     vox_matmul(c, &out, 1, b->attended, (size_t)w->wo.cols, n);
     vox_add(x, b->out, (size_t)n * dim);

@@ -93,7 +93,7 @@ static void attend(const vox_kernels *k, int bytes, int positions, int first, in
         for (int j = 0; j < HEADS * DIM; j++) queries[i][j] = 5 * kv_numbers[0][300 + i][j % (KV_HEADS * DIM)] + noise();
     for (int p = 0; p < first; p++) {
         REQUIRE(vox_kv_prepare(&kv, p, 1) == VOX_OK, "no memory");
-        vox_kv_write(&kv, 0, p, 1, kv_numbers[0][p], kv_numbers[1][p]);
+        for (int h = 0; h < KV_HEADS; h++) vox_kv_write(&kv, 0, h, p, 1, kv_numbers[0][p], kv_numbers[1][p]);
     }
     /* A column's key, value and query are those of its position. */
     static float q_batch[BATCH][HEADS * DIM];
@@ -103,7 +103,7 @@ static void attend(const vox_kernels *k, int bytes, int positions, int first, in
         memcpy(q_batch[i], queries[(first + at) % BATCH], sizeof q_batch[i]);
     }
     REQUIRE(vox_kv_prepare(&kv, first, n) == VOX_OK, "no memory");
-    vox_kv_write(&kv, 0, first, n, near[0][0], near[1][0]);
+    for (int h = 0; h < KV_HEADS; h++) vox_kv_write(&kv, 0, h, first, n, near[0][0], near[1][0]);
     vox_attention(&c, &stack, &kv, 0, first, n, tree, q_batch[0], o);
     vox_kv_free(&kv);
     vox_pool_free(c.pool);

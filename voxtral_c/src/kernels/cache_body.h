@@ -82,11 +82,14 @@ static void to_bytes(const float *x, const float *by, int n, int8_t *q, float *s
     }
     *scale = v_max(most) / 127.0f;
     const vec inverse = V_SET1(*scale > 1e-30f ? 1.0f / *scale : 0.0f);
-    int32_t total = 0;
+    vec total = V_ZERO();
     for (int i = 0; i < n; i += LANES) {
         const vec v = by ? V_MUL(V_LOAD(x + i), V_LOAD(by + i)) : V_LOAD(x + i);
-        V_STORE_I8(q + i, V_ROUND(V_MUL(v, inverse)));
+        const vec whole = V_ROUND(V_MUL(v, inverse));
+        V_STORE_I8(q + i, whole);
+        total = V_ADD(total, whole);      /* whole numbers: exact */
     }
-    for (int i = 0; i < n; i++) total += q[i];
-    *sum = total;
+    float sums[4];
+    v_sum4(total, V_ZERO(), V_ZERO(), V_ZERO(), sums);
+    *sum = (int32_t)sums[0];
 }
