@@ -74,7 +74,6 @@ static inline float v_max(__m256 v) {
 /* ---- for quantised weights ---- */
 #define QUANT_VECS 1
 #define QUANT_COLS 4
-#define UNPACKED_COLS 4
 #define BYTES_VECS 1
 #define BYTES_COLS 4
 typedef __m256i ivec;

@@ -52,7 +52,6 @@ static inline float v_max(__m512 v) { return _mm512_reduce_max_ps(v); }
 /* ---- for quantised weights ---- */
 #define QUANT_VECS 1
 #define QUANT_COLS 8
-#define UNPACKED_COLS 6
 #define BYTES_VECS 2
 #define BYTES_COLS 6
 typedef __m512i ivec;

@@ -74,7 +74,6 @@ static inline float v_max(float32x4_t v) { return vmaxvq_f32(v); }
 /* ---- for quantised weights ---- */
 #define QUANT_VECS 2
 #define QUANT_COLS 4
-#define UNPACKED_COLS 4
 #define BYTES_VECS 2
 #define BYTES_COLS 4
 typedef int32x4_t ivec;

@@ -22,15 +22,13 @@
  *   I_MATMUL(sum, w, x)        if there is one: four sums of 8 products of signed bytes, of w's halves (rows)
  *                              times x's (columns); then also I_LOAD2(p, q): 8 bytes at each, I_ADD,
  *                              I_ZIP1 I_ZIP2 (lanes of both in turn), I_UNZIP1 I_UNZIP2 (their undoing)
- *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES divides 16), and columns
- *   UNPACKED_COLS              columns of a tile multiplied with unpacked weights
+ *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES is 8 or 16), and columns
  */
 #include "../interleave.h"
 
 enum {
     UNPACKED_VECS = 2 * QUANT_VECS,
     UNPACKED_PANELS = UNPACKED_VECS * LANES / VOX_PANEL,      /* 1 or 2 */
-    TILE_MOST = QUANT_COLS > UNPACKED_COLS ? QUANT_COLS : UNPACKED_COLS,
     PANEL_VECS = VOX_PANEL / LANES,
     ROW_VECS = UNPACKED_PANELS * PANEL_VECS,
     MAX_COLS = 64,            /* columns that share one reading of the weights */
@@ -42,8 +40,8 @@ typedef struct chunk_scales {
     vec scale[VOX_CHUNK / 16][UNPACKED_VECS], min[VOX_GROUPS][UNPACKED_VECS];
 } chunk_scales;
 
-/* What a tile is multiplied with: lines behind those of scales, or `unpacked` if not NULL: for each
- * part, side and step (see below) UNPACKED_VECS vectors. */
+/* What a tile is multiplied with: lines behind those of scales, or unpacked ones: for each part, side
+ * and step (see below) UNPACKED_VECS vectors. */
 typedef struct chunk_weights {
     const uint8_t *lines;
     const ivec *unpacked;
@@ -120,7 +118,7 @@ INLINE void take(const int type, const int from_cache, const chunk_weights *w, i
     else unpack(type, w->lines, part, j, v, u);
 }
 
-typedef ivec tile_dots[2][TILE_MOST][UNPACKED_VECS];
+typedef ivec tile_dots[2][QUANT_COLS][UNPACKED_VECS];
 
 /* dots += steps first .. first + steps - 1 of a part's weights times columns; of unpacked ones one
  * side's. */
@@ -146,7 +144,7 @@ INLINE void dot_part(const int type, const int from_cache, const int C, const ch
 INLINE void dot_pairs(const int type, const int from_cache, const int C, const chunk_weights *w, int part, int side, int first,
                       int steps, const vox_chunk *x, tile_dots dots) {
     const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
-    ivec tiles[2][TILE_MOST + TILE_MOST % 2][UNPACKED_VECS];
+    ivec tiles[2][QUANT_COLS + QUANT_COLS % 2][UNPACKED_VECS];
     UNROLL for (int c = 0; c < C + C % 2; c++) {
         UNROLL for (int v = 0; v < V; v++) tiles[0][c][v] = tiles[1][c][v] = I_ZERO();
     }
@@ -178,19 +176,18 @@ INLINE void dot_pairs(const int type, const int from_cache, const int C, const c
 #endif
 
 /* sums, of vectors `to` on, += one chunk times C columns: of QUANT_VECS vectors or, of unpacked
- * ones, twice as many. Of Q6_K the halves of a group have scales of their own. `ahead`, if not NULL, is
- * fetched from memory meanwhile. */
+ * ones, twice as many. Of Q6_K the halves of a group have scales of their own. From `ahead`, if
+ * not NULL, `ahead_lines` are fetched from memory in each part. */
 INLINE void multiply(const int type, const int from_cache, const int C, const chunk_weights *w, int groups, const vox_chunk *x,
-                     vec sums[][ROW_VECS], int to, const uint8_t *ahead) {
+                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int ahead_lines) {
     const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
     const int halves = type == VOX_WEIGHT_Q6_K ? 2 : 1, steps = 8 / halves;
-    const int part_lines = (int)(vox_chunk_lines(type) / 4);
-    vec acc[TILE_MOST][UNPACKED_VECS];
+    vec acc[QUANT_COLS][UNPACKED_VECS];
     UNROLL for (int c = 0; c < C; c++) {
         UNROLL for (int v = 0; v < V; v++) acc[c][v] = sums[c][to + v];
     }
     for (int part = 0; part < groups / 2; part++) {
-        if (ahead) fetch(ahead + part * part_lines * VOX_LINE, part_lines);
+        if (ahead) fetch(ahead + part * ahead_lines * VOX_LINE, ahead_lines);
         UNROLL for (int at = 0; at < 2 * halves; at += sides) {
             const int half = at / 2, side = at % 2;
             tile_dots dots;
@@ -225,12 +222,11 @@ INLINE void multiply(const int type, const int from_cache, const int C, const ch
 }
 
 INLINE void multiply_tile(const int type, const int from_cache, const chunk_weights *w, int groups, const vox_chunk *x, int cols,
-                          vec sums[][ROW_VECS], int to, const uint8_t *ahead) {
-    const int most = from_cache ? UNPACKED_COLS : QUANT_COLS;
+                          vec sums[][ROW_VECS], int to, const uint8_t *ahead, int ahead_lines) {
     switch (cols) {
 #define CASE(C) \
     case C: \
-        if (C <= most) multiply(type, from_cache, C < TILE_MOST ? C : TILE_MOST, w, groups, x, sums, to, ahead); \
+        if (C <= QUANT_COLS) multiply(type, from_cache, C < QUANT_COLS ? C : QUANT_COLS, w, groups, x, sums, to, ahead, ahead_lines); \
         break
     CASE(1);
     CASE(2);
@@ -252,12 +248,13 @@ INLINE void multiply_lines(const int type, const uint8_t *d, const uint8_t *line
         chunk_weights w;
         w.lines = lines + VOX_LINE * scale_lines + 4 * LANES * v;
         UNROLL for (int i = 0; i < QUANT_VECS; i++) read_scales(type, d, lines, groups, v + i, &w.s, i);
-        multiply_tile(type, 0, &w, groups, x, cols, sums, v, v ? NULL : lines + AHEAD);
+        multiply_tile(type, 0, &w, groups, x, cols, sums, v, v ? NULL : lines + AHEAD,
+                      (int)(vox_chunk_lines(type) / 4));
     }
 }
 
-/* A chunk of UNPACKED_PANELS panels, the second `next` bytes behind the first, times many columns. The
- * first tiles fetch the panels behind these. */
+/* A chunk of UNPACKED_PANELS panels, the second `next` bytes behind the first, times many columns. Meanwhile
+ * the panels behind these are fetched, evenly, as a burst would stop everything. */
 INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *lines, size_t next, int scale_lines, int groups,
                               const vox_chunk *x, int cols, vec sums[][ROW_VECS], const uint8_t *ahead) {
     ivec unpacked[VOX_CHUNK / 4 * UNPACKED_VECS];
@@ -274,10 +271,10 @@ INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *l
                 unpacked[(16 * part + 8 + j) * UNPACKED_VECS + v] = u[1];
             }
     }
-    const int tiles = (cols + UNPACKED_COLS - 1) / UNPACKED_COLS, width = (cols + tiles - 1) / tiles;
+    const int tiles = (cols + QUANT_COLS - 1) / QUANT_COLS, width = (cols + tiles - 1) / tiles;
+    const int fetched = ((int)vox_chunk_lines(type) * UNPACKED_PANELS + 4 * tiles - 1) / (4 * tiles);     /* in each part of a tile */
     for (int c = 0, t = 0; c < cols; c += width, t++)
-        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0,
-                      t < UNPACKED_PANELS ? ahead + (size_t)t * VOX_LINE * vox_chunk_lines(type) : NULL);
+        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0, ahead + 4 * VOX_LINE * fetched * t, fetched);
 }
 
 INLINE void store_rows(vec sums[][ROW_VECS], int wanted, int cols, float *y, size_t ldy) {
