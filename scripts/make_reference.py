@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from tiny.hugging_face import hugging_face_logits, to_hugging_face
 from tiny.mel import log_mel, pad_offline
+from tiny.params import make_params
 from tiny.reference_model import (
     Taps,
     VoxtralRealtime,
     load_model,
-    make_params,
     prompt_ids,
     save_model,
 )

@@ -18,37 +18,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from tiny.params import make_params
 
 SPECIALS, VOCABULARY, PAD = 1000, 131072, 32
-SHARED: dict[str, Any] = {
-    "rope_theta": 1e6,
-    "norm_eps": 1e-5,
-    "causal": True,
-    "vocab_size": VOCABULARY,
-}
-AUDIO: dict[str, Any] = {
-    "sampling_rate": 16000,
-    "frame_rate": 12.5,
-    "num_mel_bins": 128,
-    "hop_length": 160,
-    "window_size": 400,
-    "chunk_length_s": None,
-    "global_log_mel_max": 1.5,
-    "transcription_format": "streaming",
-}
-ENCODER: dict[str, Any] = {
+ENCODER = {
     "dim": 1280,
     "n_layers": 32,
     "n_heads": 32,
-    "n_kv_heads": 32,
     "head_dim": 64,
     "hidden_dim": 5120,
     "sliding_window": 750,
-    "audio_encoding_args": AUDIO,
-    "use_biases": True,
-    **SHARED,
 }
-DECODER: dict[str, Any] = {
+DECODER = {
     "dim": 3072,
     "n_layers": 26,
     "n_heads": 32,
@@ -56,10 +37,8 @@ DECODER: dict[str, Any] = {
     "head_dim": 128,
     "hidden_dim": 9216,
     "sliding_window": 8192,
-    "use_biases": False,
-    **SHARED,
 }
-ADA = 32
+PARAMS = make_params(VOCABULARY, DECODER, ENCODER)
 POOL = 1 << 24
 """Weights are taken from so many random numbers, since making billions would take minutes."""
 
@@ -87,20 +66,21 @@ def layer_shapes(prefix: str, c: dict[str, Any]) -> Shapes:
 def shapes() -> Shapes:
     """Every tensor's official name and shape."""
     module = "mm_streams_embeddings.embedding_module."
-    width, dim = ENCODER["dim"], DECODER["dim"]
+    encoder = PARAMS["multimodal"]["whisper_model_args"]["encoder_args"]
+    width, dim, ada = encoder["dim"], PARAMS["dim"], PARAMS["ada_rms_norm_t_cond_dim"]
     yield f"{module}tok_embeddings.weight", (VOCABULARY, dim)
-    for i, inputs in ((0, AUDIO["num_mel_bins"]), (1, width)):
+    for i, inputs in ((0, encoder["audio_encoding_args"]["num_mel_bins"]), (1, width)):
         yield f"{module}whisper_encoder.conv_layers.{i}.conv.weight", (width, inputs, 3)
         yield f"{module}whisper_encoder.conv_layers.{i}.conv.bias", (width,)
-    for i in range(ENCODER["n_layers"]):
-        yield from layer_shapes(f"{module}whisper_encoder.transformer.layers.{i}.", ENCODER)
+    for i in range(encoder["n_layers"]):
+        yield from layer_shapes(f"{module}whisper_encoder.transformer.layers.{i}.", encoder)
     yield f"{module}whisper_encoder.transformer.norm.weight", (width,)
     yield f"{module}audio_language_projection.0.weight", (dim, 4 * width)
     yield f"{module}audio_language_projection.2.weight", (dim, dim)
-    for i in range(DECODER["n_layers"]):
-        yield from layer_shapes(f"layers.{i}.", DECODER)
-        yield f"layers.{i}.ada_rms_norm_t_cond.0.weight", (ADA, dim)
-        yield f"layers.{i}.ada_rms_norm_t_cond.2.weight", (dim, ADA)
+    for i in range(PARAMS["n_layers"]):
+        yield from layer_shapes(f"layers.{i}.", PARAMS)
+        yield f"layers.{i}.ada_rms_norm_t_cond.0.weight", (ada, dim)
+        yield f"layers.{i}.ada_rms_norm_t_cond.2.weight", (dim, ada)
     yield "norm.weight", (dim,)
 
 
@@ -143,20 +123,6 @@ def write_weights(file: BinaryIO) -> None:
 
 
 def write_folder(folder: Path) -> None:
-    params = {
-        **DECODER,
-        "model_parallel": 1,
-        "tied_embeddings": True,
-        "model_max_length": 131072,
-        "multimodal": {
-            "whisper_model_args": {
-                "encoder_args": ENCODER,
-                "downsample_args": {"downsample_factor": 4},
-            }
-        },
-        "ada_rms_norm_t_cond": True,
-        "ada_rms_norm_t_cond_dim": ADA,
-    }
     pieces = [bytes([i]) for i in range(256)]
     pieces += [b" %d" % i for i in range(256, VOCABULARY - SPECIALS)]
     tekken = {
@@ -173,7 +139,7 @@ def write_folder(folder: Path) -> None:
         "audio": {"transcription_delay_ms": 480, "streaming_n_left_pad_tokens": 32},
     }
     folder.mkdir(parents=True)
-    (folder / "params.json").write_text(json.dumps(params, indent=1) + "\n")
+    (folder / "params.json").write_text(json.dumps(PARAMS, indent=1) + "\n")
     (folder / "tekken.json").write_text(json.dumps(tekken) + "\n")
     with (folder / "consolidated.safetensors").open("wb") as file:
         write_weights(file)

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 from tiny import bank, clips, evaluate
 from tiny.dataset import FAMILY_SHARES
-from tiny.reference_model import load_model, make_params
+from tiny.params import make_params
+from tiny.reference_model import load_model
 from tiny.training import Settings, Trainer
 from tiny.vocabulary import Tokenizer
 

@@ -98,6 +98,18 @@ def pcm(clip: Path = CLIP) -> bytes:
         return file.readframes(file.getnframes())
 
 
+def mux_clip(container: Any, stream: Any) -> None:
+    """All of the clip into a stream of sound, which ends with it."""
+    import av
+
+    samples = pcm()
+    frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
+    frame.planes[0].update(samples)
+    frame.sample_rate = 16000
+    container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
 def film() -> bytes:
     """The clip as the sound of an MP4 with a picture, its index at the end."""
     import av
@@ -111,12 +123,7 @@ def film() -> bytes:
             frame = av.VideoFrame(64, 48, "yuv420p")
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))
-        samples = pcm()
-        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
-        frame.planes[0].update(samples)
-        frame.sample_rate = 16000
-        container.mux(sound.encode(frame))
-        container.mux(sound.encode(None))
+        mux_clip(container, sound)
     return out.getvalue()
 
 

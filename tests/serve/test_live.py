@@ -19,7 +19,7 @@ import soxr
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.serve.conftest import CLIP, SAID, Running, film, pcm
+from tests.serve.conftest import CLIP, SAID, Running, film, mux_clip, pcm
 from voxtui.serve.limits import Limits
 from voxtui.session.library import list_sessions, load_session
 
@@ -120,12 +120,7 @@ def recorded(container: str, codec: str) -> bytes:
     options = {"movflags": "frag_keyframe+empty_moov"} if container == "mp4" else {"live": "1"}
     with av.open(out, "w", format=container, options=options) as file:
         stream = file.add_stream(codec, rate=48000 if codec == "libopus" else 16000)
-        samples = pcm()
-        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
-        frame.planes[0].update(samples)
-        frame.sample_rate = 16000
-        file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+        mux_clip(file, stream)
     return out.getvalue()
 
 

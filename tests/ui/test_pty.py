@@ -21,6 +21,13 @@ def record(tmp_path: Path) -> Path:
     return tmp_path / "calls.txt"
 
 
+def chosen(record: Path, settings: str) -> None:
+    """What the application finds in its settings' file."""
+    file = record.parent / "home" / "config" / "voxtui.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(settings)
+
+
 def kitty(terminal: Terminal) -> None:
     """Answer the question for key releases, as kitty does."""
     terminal.wait_to_see(b"\x1b[=2;2u\x1b[?u")
@@ -256,9 +263,7 @@ def test_a_terminal_that_knows_keys_but_not_releases_toggles(record: Path) -> No
 
 def test_another_talk_key_is_held(record: Path) -> None:
     """F9, let go while Shift is down; Space is nothing any more."""
-    settings = record.parent / "home" / "config" / "voxtui.toml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('[keys]\ntalk = "f9"\n')
+    chosen(record, '[keys]\ntalk = "f9"\n')
     with started(record) as terminal:
         kitty(terminal)
         terminal.wait_to_see(b"F9")
@@ -271,9 +276,7 @@ def test_another_talk_key_is_held(record: Path) -> None:
 
 
 def test_a_modifier_alone_is_held(record: Path) -> None:
-    settings = record.parent / "home" / "config" / "voxtui.toml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('[keys]\ntalk = "right_control"\n')
+    chosen(record, '[keys]\ntalk = "right_control"\n')
     with started(record) as terminal:
         kitty(terminal)
         terminal.type(b"\x1b[57448;5:1u")
@@ -382,9 +385,7 @@ def test_a_paragraph_is_edited_in_one_read(record: Path) -> None:
 
 def test_a_key_that_is_never_let_go_stops_by_itself(record: Path) -> None:
     """Its release may get lost: in a terminal that was left, on a line that broke."""
-    settings = record.parent / "home" / "config" / "voxtui.toml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text("[talk]\nlongest_hold_s = 5\n")
+    chosen(record, "[talk]\nlongest_hold_s = 5\n")
     with started(record) as terminal:
         kitty(terminal)
         terminal.type(DOWN)
