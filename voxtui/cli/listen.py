@@ -45,6 +45,7 @@ from voxtui.events import (
     ListeningChanged,
     Notice,
     SessionOpened,
+    Severity,
     TranscriptChanged,
 )
 from voxtui.pipeline import PipelineConfig
@@ -213,6 +214,11 @@ class Listener:
         """Close everything; words that still come are written."""
         self._take_all(self._running.closing(LAST_WORDS_S))
 
+    @property
+    def broken(self) -> str:
+        """Why it could not hear on, in a sentence."""
+        return self._running.broken
+
     def abandon(self) -> None:
         """Close everything, whatever words would still come."""
         for _ in self._running.closing(0.0):
@@ -243,6 +249,8 @@ class Listener:
                 self._lag_s = event.lag_s
                 if self._live:
                     self._say(self._pace.said(event.lag_s))
+            case Notice(Severity.ERROR):
+                pass  # told at the end of the words
             case _:
                 self._say(sentence(event))
 
@@ -338,6 +346,8 @@ def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | No
         listener.abandon()
         raise
     output.finish()
+    if listener.broken:
+        raise Failure(listener.broken)
     return 0
 
 

@@ -45,16 +45,26 @@ class StopRequest:
 
 
 class Running:
-    """One pipeline and the queue of its events. `stopped` ends waiting for events."""
+    """One pipeline and the queue of its events. `stopped` ends waiting for events.
+
+    `broken` tells why no more can be heard (a full disk), in a sentence; what was heard still
+    becomes words.
+    """
 
     def __init__(self, config: PipelineConfig, stopped: Callable[[], bool] = lambda: False) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stopped = stopped
-        self.pipeline = Pipeline(config, self._events.put)
+        self.broken = ""
+        self.pipeline = Pipeline(config, self._put)
+
+    def _put(self, event: Event) -> None:
+        if isinstance(event, Notice) and event.severity is Severity.ERROR:
+            self.broken = event.message
+        self._events.put(event)
 
     def for_ever(self) -> Iterator[Event]:
         """Events as they come, until it is stopped."""
-        while not self._stopped():
+        while not (self._stopped() or self.broken):
             with contextlib.suppress(queue.Empty):
                 yield self._events.get(timeout=POLL_S)
 

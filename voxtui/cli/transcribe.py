@@ -108,7 +108,7 @@ class Transcriber:
         self.engine = EngineChanged(EngineState.STOPPED)
 
     def run(self, job: Job, progress: FileProgress, stream: TextStream | None) -> None:
-        """Transcribe one file into its job. Failure when the engine has given up."""
+        """Transcribe one file into its job. Failure when it cannot be finished."""
         if self._running is None:
             self._running = Running(self._config(job))
             self._running.pipeline.start()
@@ -119,6 +119,8 @@ class Transcriber:
             self._take(job, event, progress, stream)
         if stream is not None:
             stream.finish()
+        if self._running.broken:
+            raise Failure(self._running.broken)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """End the engine."""
@@ -154,6 +156,8 @@ class Transcriber:
                     self.engine = event
             case CaptureChanged(CaptureState.FAILED, _, detail):
                 job.problem = detail or f"{job.shown} cannot be read."
+            case Notice(Severity.ERROR):
+                pass  # told at the end of the words
             case _:
                 said = sentence(event)
                 if said and not self._quiet:

@@ -15,6 +15,8 @@ import pytest
 from tests.unit.cli.conftest import PATIENCE_S, Result, speech, start
 from voxtui.cli.common import WrongInput
 from voxtui.cli.transcribe import output_format, plan
+from voxtui.session.errors import SessionError
+from voxtui.session.session import Session
 
 Run = Callable[..., Result]
 Clip = Callable[..., Path]
@@ -96,6 +98,25 @@ def test_a_file_that_ends_early_gives_its_words_and_2(run: Run, clip: Clip) -> N
     assert result.code == 2
     assert result.out == "w1 w2 w3 w4\n"
     assert "ends early" in result.err
+
+
+@pytest.mark.parametrize("command", [("transcribe",), ("listen", "--no-save", "--input")])
+def test_a_full_disk_gives_the_words_so_far_and_1(
+    run: Run, clip: Clip, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    append = Session.append_audio
+
+    def full(self: Session, pcm: bytes) -> int:
+        total = append(self, pcm)
+        if total >= 16000 * 4:
+            raise SessionError("The disk is full.")
+        return total
+
+    monkeypatch.setattr(Session, "append_audio", full)
+    result = run(*command, clip("a.wav", *range(1, 21)))
+    assert result.code == 1
+    assert result.err.count("The disk is full.") == 1
+    assert result.out.startswith("w1")
 
 
 def test_standard_input(clip: Clip) -> None:
