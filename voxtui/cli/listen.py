@@ -250,7 +250,7 @@ class Listener:
                 if self._live:
                     self._say(self._pace.said(event.lag_s))
             case Notice(Severity.ERROR):
-                pass  # told at the end of the words
+                pass  # told at the end
             case _:
                 self._say(sentence(event))
 

@@ -47,8 +47,7 @@ class StopRequest:
 class Running:
     """One pipeline and the queue of its events. `stopped` ends waiting for events.
 
-    `broken` tells why no more can be heard (a full disk), in a sentence; what was heard still
-    becomes words.
+    `broken` tells why no more can be heard (a full disk), in a sentence.
     """
 
     def __init__(self, config: PipelineConfig, stopped: Callable[[], bool] = lambda: False) -> None:

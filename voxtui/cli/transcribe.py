@@ -157,7 +157,7 @@ class Transcriber:
             case CaptureChanged(CaptureState.FAILED, _, detail):
                 job.problem = detail or f"{job.shown} cannot be read."
             case Notice(Severity.ERROR):
-                pass  # told at the end of the words
+                pass  # told at the end
             case _:
                 said = sentence(event)
                 if said and not self._quiet:
