@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from voxtui.events import Edit, Segment, SegmentKind
+from voxtui.printable import printable
 from voxtui.settings import Settings
 
 LONGEST_OUTPUT = 1_000_000
@@ -67,7 +68,7 @@ def run(command: str, text: str, timeout_s: float, environment: Mapping[str, str
         ) from None
     if process.returncode:
         last = err.decode("utf-8", "replace").strip().splitlines()[-1:]
-        why = f": {last[0][:200]}" if last else "."
+        why = f": {printable(last[0])[:200]}" if last else "."
         raise HookError(
             f"The hook failed (exit code {process.returncode}); the words are as heard{why}"
         )
@@ -152,7 +153,7 @@ def answered(given: Sequence[Edit], text: str) -> tuple[Edit, ...]:
     if len(lines) != len(given):
         lines = [" ".join(lines), *[""] * (len(given) - 1)]
     made = (
-        Edit(edit.segment, edit.was, " ".join(line.split()))
+        Edit(edit.segment, edit.was, " ".join(printable(line).split()))
         for edit, line in zip(given, lines, strict=True)
     )
     return tuple(edit for edit in made if edit.text != edit.was)

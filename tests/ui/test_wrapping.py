@@ -10,10 +10,11 @@ from rich.cells import cell_len
 
 from tests.ui.support import speech
 from voxtui.events import Segment, SegmentKind, TranscriptChanged, Word
+from voxtui.printable import printable
 from voxtui.ui.widgets.fitting import fit, shorten
 from voxtui.ui.widgets.keybar import KeyItem, fit_keys
 from voxtui.ui.widgets.page import Page
-from voxtui.ui.widgets.wrapping import clean, wrap
+from voxtui.ui.widgets.wrapping import wrap
 
 LATIN = st.text(alphabet="abcdefghij   éß-", max_size=120)
 ANY = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -50,7 +51,7 @@ def test_rows_are_those_of_the_reference(text: str, width: int) -> None:
 
 @given(ANY, st.integers(2, 40))
 def test_rows_of_any_script_fit_and_lose_nothing(text: str, width: int) -> None:
-    text = clean(text)
+    text = printable(text)
     rows = wrap(text, width)
     for start, end in rows:
         assert text[start:end].strip() == text[start:end] != ""
@@ -65,7 +66,7 @@ def test_more_text_changes_no_row_but_the_last(text: str, more: str, width: int)
 
 
 def test_clean_leaves_nothing_that_moves_the_cursor() -> None:
-    assert clean("a\x1b[31mb\tc\r\nd\u2028e\x00f\x9bg") == "a[31mb c  d efg"
+    assert printable("a\x1b[31mb\tc\r\nd\u2028e\x00f\x9bg\u202eh\ud800") == "a[31mb c  d efgh"
 
 
 def test_scripts_without_spaces_break_anywhere_but_before_their_stops() -> None:

@@ -54,6 +54,7 @@ def test_it_is_ended_with_all_it_started(tmp_path: Path) -> None:
         ("A\n\nB\n", ["A", "B"]),
         ("A  b", ["A b", ""]),
         ("A\nB\nC", ["A B C", ""]),
+        ("\x1b[1mA\nB\x07", ["[1mA", "B"]),
         ("", ["a", "b"]),
     ],
 )

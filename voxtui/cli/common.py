@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from voxtui.printable import printable
+
 if TYPE_CHECKING:
     from voxtui.engine.config import EngineConfig
     from voxtui.settings import Settings
@@ -35,7 +37,7 @@ class ReaderGone(Exception):  # noqa: N818 - no error: it has what it wanted
 
 def say(message: str) -> None:
     """A line for the person, on standard error."""
-    click.echo(f"voxtui: {' '.join(message.split())}", err=True)
+    click.echo(f"voxtui: {' '.join(printable(message).split())}", err=True)
 
 
 def check_input(name: str) -> None:

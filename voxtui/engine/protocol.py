@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from voxtui.printable import printable
+
 VERSION = 1
 MAX_PAYLOAD = 1_048_576
 MAX_LINE = 1_048_576
+LARGEST = 1e15
+"""No number of the protocol is beyond it."""
 
 
 class Frame(Enum):
@@ -148,8 +151,8 @@ class _Fields:
         value = self._values.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ProtocolError(f"{name} is not a number")
-        if not math.isfinite(value):
-            raise ProtocolError(f"{name} is not finite")
+        if not abs(value) <= LARGEST:  # no NaN either
+            raise ProtocolError(f"{name} is out of range")
         return float(value)
 
     def integer(self, name: str, default: int | None = None) -> int:
@@ -159,7 +162,7 @@ class _Fields:
         value = self._values.get(name, default)
         if not isinstance(value, str):
             raise ProtocolError(f"{name} is not a string")
-        return value
+        return printable(value)  # a server far away may be the engine
 
     def flag(self, name: str) -> bool:
         return bool(self._values.get(name, False))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.events import Segment, SegmentKind
+from voxtui.session.fields import as_text, read_object
 from voxtui.session.meta import session_name
 
 AUDIO = "audio.wav"
@@ -38,13 +39,13 @@ def hidden_name(name: str) -> str:
 
 def first_words(segments: list[Segment], most: int = 80) -> str:
     """The beginning of what was said, for lists."""
-    text = ""
+    said = ""
     for segment in segments:
         if segment.kind is SegmentKind.SPEECH:
-            text = f"{text} {segment.text}".strip()
-        if len(text) > most:
-            return text[:most].rsplit(" ", 1)[0] + "…"
-    return text
+            said = f"{said} {segment.text}".strip()
+        if len(said) > most:
+            return said[:most].rsplit(" ", 1)[0] + "…"
+    return said
 
 
 def moved(folder: Path, to: Path) -> bool:
@@ -63,10 +64,9 @@ def moved(folder: Path, to: Path) -> bool:
 def kept_title(path: Path) -> str:
     """The title that the person gave a session, "" when none."""
     try:
-        title = json.loads((path / SUMMARY).read_text("utf-8"))["title"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return as_text(read_object(path / SUMMARY)["title"])
+    except (ValueError, KeyError):
         return ""
-    return title if isinstance(title, str) else ""
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
 import shutil
@@ -12,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxtui.printable import printable
 from voxtui.session.errors import SessionError, disk_error
 from voxtui.session.exports import export
+from voxtui.session.fields import as_number, read_object
 from voxtui.session.folder import EVENTS, SUMMARY, write_json
 from voxtui.session.library import (
     LoadedSession,
@@ -35,18 +35,14 @@ def rename(path: Path, title: str) -> str:
     """Give a session a title; its folder keeps its name. Gives the title it had."""
     fields = summary_fields(path)
     before = fields.get("title")
-    fields["title"] = " ".join(title.split())[:LONGEST_TITLE]
+    fields["title"] = " ".join(printable(title).split())[:LONGEST_TITLE]
     _write(path / SUMMARY, fields)
     return before if isinstance(before, str) else ""
 
 
 def summary_fields(path: Path) -> dict[str, Any]:
     """What session.json holds; the least of it when it is damaged or missing."""
-    with contextlib.suppress(OSError, ValueError):
-        fields = json.loads((path / SUMMARY).read_text("utf-8"))
-        if isinstance(fields, dict):
-            return fields
-    return {"format": FORMAT, "finished": False}
+    return read_object(path / SUMMARY) or {"format": FORMAT, "finished": False}
 
 
 def _write(path: Path, fields: dict[str, Any]) -> None:
@@ -128,8 +124,8 @@ def empty_trash(root: Path, names: list[str] | None = None) -> int:
 
 def _deleted_at(folder: Path) -> float:
     try:
-        return float(json.loads((folder / NOTE).read_text("utf-8"))["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return as_number(read_object(folder / NOTE)["at"])
+    except (ValueError, KeyError):
         return 0.0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from voxtui.memory import set_aside
 from voxtui.session.audiofile import audio_seconds
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError
+from voxtui.session.fields import as_count, as_number, as_text, read_object
 from voxtui.session.folder import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta
@@ -90,7 +90,7 @@ class Reader:
             case "session" | "facts":
                 self.meta = self.meta.updated(line)
             case "utterance":
-                self.clocks.begin_utterance(float(line["at"]), float(line["wall"]))
+                self.clocks.begin_utterance(as_number(line["at"]), as_number(line["wall"]))
             case "token":
                 self._token(line)
             case "segment":
@@ -98,19 +98,19 @@ class Reader:
             case "waits":
                 self.waiting.append(self._other(line))
             case "edit":
-                index = int(line["segment"])
-                self.edits[index] = (float(line["start"]), str(line["text"]))
+                index = as_count(line["segment"])
+                self.edits[index] = (as_number(line["start"]), as_text(line["text"]))
                 if line.get("by") != "vocabulary":
                     self.by_hand.add(index)
             case "retracted":
-                del self.words[int(line["kept"]) :]
-                self.done_s = min(self.done_s, float(line["from"]))
+                from_s, kept = as_number(line["from"]), as_count(line["kept"])
+                del self.words[kept:]
+                self.done_s = min(self.done_s, from_s)
             case "utterance_end":
-                self.done_s = max(self.done_s, float(line["at"]))
+                self.done_s = max(self.done_s, as_number(line["at"]))
             case "closed":
                 self.closed = True
-                self.done_s = float(line["done"])
-                self.heard_s = float(line["audio"])
+                self.done_s, self.heard_s = as_number(line["done"]), as_number(line["audio"])
 
     def finish(self) -> None:
         """What had not settled when the log broke off is the last paragraph."""
@@ -126,14 +126,14 @@ class Reader:
 
     def _token(self, line: dict[str, Any]) -> None:
         alternatives = tuple(
-            Alternative(str(text), float(probability))
-            for text, probability in line.get("alternatives", ())
+            Alternative(as_text(other), as_number(probability))
+            for other, probability in line.get("alternatives", ())
         )
         token = TokenText(
-            str(line["text"]),
-            float(line["time"]),
+            as_text(line["text"]),
+            as_number(line["time"]),
             bool(line["start"]),
-            float(line.get("p", 1.0)),
+            as_number(line.get("p", 1.0)),
             alternatives,
         )
         add_token(self.words, token, self.floor_s)
@@ -141,8 +141,8 @@ class Reader:
 
     def _segment(self, line: dict[str, Any]) -> None:
         if SegmentKind(line["kind"]) is SegmentKind.SPEECH:
-            start_s, end_s, wall = float(line["start"]), float(line["end"]), float(line["wall"])
-            self._speech(int(line["words"]), start_s, end_s, wall)
+            times = as_number(line["start"]), as_number(line["end"]), as_number(line["wall"])
+            self._speech(as_count(line["words"]), *times)
             return
         segment = self._other(line)
         # Its place may be a little before the time it was made at.
@@ -154,14 +154,12 @@ class Reader:
 
     def _other(self, line: dict[str, Any]) -> Segment:
         """A note or a gap."""
-        kind, note = SegmentKind(line["kind"]), str(line["note"])
-        return Segment(
-            kind, float(line["start"]), float(line["end"]), float(line["wall"]), note=note
-        )
+        times = as_number(line["start"]), as_number(line["end"]), as_number(line["wall"])
+        return Segment(SegmentKind(line["kind"]), *times, note=as_text(line["note"]))
 
-    def _speech(self, count: int, start_s: float, end_s: float, wall: float) -> None:
-        words = tuple(self.words[:count])
-        del self.words[:count]
+    def _speech(self, n: int, start_s: float, end_s: float, wall: float) -> None:
+        words = tuple(self.words[:n])
+        del self.words[:n]
         self.segments.append(Segment(SegmentKind.SPEECH, start_s, end_s, wall, words))
         self.floor_s = end_s
 
@@ -248,21 +246,21 @@ def _broken(path: Path, problem: str) -> SessionInfo:
 
 
 def _summary(path: Path) -> SessionInfo | None:
+    fields = read_object(path / SUMMARY)
+    if not fields.get("finished") or not os.access(path / EVENTS, os.R_OK):
+        return None
     try:
-        fields = json.loads((path / SUMMARY).read_text("utf-8"))
-        if not fields["finished"] or not os.access(path / EVENTS, os.R_OK):
-            return None
         return SessionInfo(
             name=path.name,
             path=path,
-            started=float(fields["started"]),
-            audio_s=float(fields["audio_s"]),
-            words=int(fields["words"]),
-            first_words=str(fields["first_words"]),
+            started=as_number(fields["started"]),
+            audio_s=as_number(fields["audio_s"]),
+            words=as_count(fields["words"]),
+            first_words=as_text(fields["first_words"]),
             finished=True,
-            title=str(fields.get("title", "")),
+            title=as_text(fields.get("title", "")),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError):
         return None
 
 

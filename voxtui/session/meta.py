@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from voxtui.session.fields import as_count, as_number, as_text
+
+READ: dict[type, Callable[[object], Any]] = {str: as_text, int: as_count, float: as_number}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +28,12 @@ class SessionMeta:
     title: str = ""  # given by the person
 
     def updated(self, fields: Mapping[str, Any]) -> SessionMeta:
-        """With those of the fields that are its own and of the right type."""
-        known = {
-            field.name: fields[field.name]
-            for field in dataclasses.fields(self)
-            if type(fields.get(field.name)) is type(getattr(self, field.name))
-        }
+        """With those of the fields that are its own and can be what they should."""
+        known: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            read = READ[type(getattr(self, field.name))]
+            with contextlib.suppress(KeyError, ValueError):
+                known[field.name] = read(fields[field.name])
         return dataclasses.replace(self, **known)
 
 

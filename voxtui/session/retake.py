@@ -23,6 +23,7 @@ from voxtui.events import (
 )
 from voxtui.session.audiofile import KeptAudio
 from voxtui.session.errors import SessionError
+from voxtui.session.fields import as_number
 from voxtui.session.folder import AUDIO, EVENTS
 from voxtui.session.library import load_session
 from voxtui.session.log import is_live, read_lines
@@ -124,8 +125,8 @@ def utterances(path: Path, total: int, started: float) -> list[Utterance]:
     for line in read_lines(path / EVENTS):
         if line.get("type") == "utterance":
             try:
-                begins.append((round(float(line["at"]) * SAMPLE_RATE), float(line["wall"])))
-            except (KeyError, TypeError, ValueError):
+                begins.append((round(as_number(line["at"]) * SAMPLE_RATE), as_number(line["wall"])))
+            except (KeyError, ValueError):
                 continue
     begins = sorted(begin for begin in begins if 0 <= begin[0] < total)
     if not begins or begins[0][0] > 0:

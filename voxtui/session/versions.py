@@ -8,7 +8,6 @@ The sound stays where it is. Nothing is ever removed but by changing places.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from voxtui.session.aside import DAILY, follow
 from voxtui.session.errors import SessionError, disk_error
+from voxtui.session.fields import as_number, read_object
 from voxtui.session.folder import EVENTS, MARKDOWN, SUMMARY, kept_title, write_json
 from voxtui.session.keeping import summary_fields
 from voxtui.session.library import read_log
@@ -113,13 +113,13 @@ def _keep_present(path: Path) -> int:
         with suppress(FileNotFoundError):
             shutil.copy2(path / name, making / name)
     write_json(making / REPLACED, {"at": time.time()})
-    number = max([0, *_numbers(path)]) + 1
-    making.rename(folder / str(number))
-    return number
+    new = max([0, *_numbers(path)]) + 1
+    making.rename(folder / str(new))
+    return new
 
 
 def _replaced_at(folder: Path) -> float:
     try:
-        return float(json.loads((folder / REPLACED).read_text("utf-8"))["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return as_number(read_object(folder / REPLACED)["at"])
+    except (ValueError, KeyError):
         return 0.0

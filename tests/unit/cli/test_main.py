@@ -53,6 +53,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
         (["--model", "tiny", "transcribe", "a.wav"], "--model belongs after transcribe"),
         (["--delay", "100"], "in steps of 80"),
         (["--input", "no such file"], "There is no file no such file"),
+        (["--input", "no\x1b[31mfile"], "There is no file no[31mfile"),
         (["--demo", "--input", str(ROOT / "pyproject.toml")], "choose one"),
         ([], "needs a terminal"),
         (["transcribe"], "Missing argument"),

@@ -80,6 +80,7 @@ def test_what_is_not_known_yet_is_ignored() -> None:
         line(type="token", utterance=0, text="x", time=True),
         line(type="token", utterance=0, text="x", time=float("nan")),
         line(type="token", utterance=0, text="x", time=float("inf")),
+        line(type="token", utterance=0, text="x", time=10**400),
         line(type="token", utterance=0, text="x", time=1, alternatives=[1]),
         line(type="stats", utterance=0),
         line(type="ready"),
@@ -88,6 +89,18 @@ def test_what_is_not_known_yet_is_ignored() -> None:
 def test_what_cannot_be_is_an_error(text: bytes) -> None:
     with pytest.raises(wire.ProtocolError):
         wire.parse_line(text)
+
+
+def test_words_hold_nothing_that_a_terminal_obeys() -> None:
+    other = {"text": "\x9b2J", "probability": 0.1}
+    text = " a\x1b]52;c;AAAA\x07\n\u202eb\ud800"
+    token = wire.parse_line(
+        line(type="token", utterance=0, text=text, time=1, alternatives=[other])
+    )
+    assert isinstance(token, wire.WireToken)
+    assert (token.text, token.alternatives) == (" a]52;c;AAAA b", (("2J", 0.1),))
+    warning = wire.parse_line(line(type="warning", message="busy\x1b[2J"))
+    assert warning == wire.WireWarning("", "busy[2J")
 
 
 def damaged(change: tuple[int, int]) -> bytes:

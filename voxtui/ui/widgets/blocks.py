@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from voxtui.events import Segment, SegmentKind
-from voxtui.ui.widgets.wrapping import clean
+from voxtui.printable import printable
 
 MARKS = {SegmentKind.SPEECH: "", SegmentKind.NOTE: "▸ ", SegmentKind.GAP: "· "}
 
@@ -43,7 +43,7 @@ class Block:
 
     def add(self, index: int, segment: Segment) -> None:
         """A segment flows on from what is there."""
-        text = clean(segment.text).strip()
+        text = printable(segment.text).strip()
         joint = _joint(segment) if self.text and text else ""
         self.parts.append(Part(index, segment, len(self.text) + len(joint)))
         self.text += joint + text

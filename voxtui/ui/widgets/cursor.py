@@ -7,8 +7,8 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from voxtui.events import Word
+from voxtui.printable import printable
 from voxtui.ui.widgets.page import MARKS, Block, Page, Row
-from voxtui.ui.widgets.wrapping import clean
 
 _WORD = re.compile(r"\S+")
 
@@ -36,7 +36,7 @@ def words_of(block: Block) -> list[Span]:
             stop = len(block.text)
             found += [Span(*m.span(), None) for m in _WORD.finditer(block.text, part.start, stop)]
             continue
-        texts = [clean(word.text) for word in part.segment.words]
+        texts = [printable(word.text) for word in part.segment.words]
         whole = "".join(texts)
         at = part.start - (len(whole) - len(whole.lstrip()))
         for word, text in zip(part.segment.words, texts, strict=True):

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from voxtui.ui.widgets.wrapping import clean, rows_needed
+from voxtui.printable import printable
+from voxtui.ui.widgets.wrapping import rows_needed
 
 KEEP_KEYS = ("enter", "ctrl+enter", "shift+enter", "ctrl+j")
 
@@ -55,7 +56,7 @@ class ParagraphEditor(TextArea):
 
     def rows(self, width: int) -> int:
         """How many rows the text takes."""
-        return max(1, rows_needed(clean(self.text), width - 1))
+        return max(1, rows_needed(printable(self.text), width - 1))
 
     def action_keep(self) -> None:
         """The paragraph is to read so."""

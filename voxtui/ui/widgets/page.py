@@ -15,8 +15,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from voxtui.events import Segment, SegmentKind, TranscriptChanged
+from voxtui.printable import printable
 from voxtui.ui.widgets.blocks import MARKS, Block, Part
-from voxtui.ui.widgets.wrapping import clean, rows_needed, wrap
+from voxtui.ui.widgets.wrapping import rows_needed, wrap
 
 __all__ = ["MARKS", "Block", "Page", "Part", "Row"]
 
@@ -170,7 +171,7 @@ class Page:
 
     def _settle(self, segment: Segment) -> None:
         index = len(self._homes)
-        if not clean(segment.text).strip():
+        if not printable(segment.text).strip():
             self._homes.append(-1)
             return
         if self._flows_on(segment):
@@ -204,7 +205,7 @@ class Page:
 
     def _set_tail(self, tail: Segment | None) -> None:
         self._tail, self._tail_flows_on = None, False
-        if tail is None or not clean(tail.text).strip():
+        if tail is None or not printable(tail.text).strip():
             return
         self._tail_flows_on = self._flows_on(tail)
         if self._tail_flows_on:

@@ -18,7 +18,6 @@ from rich.cells import cell_len
 _IDEOGRAPH = "\u2e80-\u3000\u3003-\u3007\u3012-\ua4cf\uf900-\ufaff\uff10-\uff19\uff21-\uff5a"
 _CLOSING = "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\uff09\u3011\u300b"
 _UNIT = re.compile(rf"[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}]+")
-_SPACES = re.compile(r"\s+")
 _NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff]*")
 """Characters that take one cell each, among which only spaces break."""
 
@@ -30,19 +29,8 @@ class Span(NamedTuple):
     end: int
 
 
-def clean(text: str) -> str:
-    """Text that takes just the cells `cell_len` says: no control characters, plain spaces."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = _SPACES.sub(lambda m: " " * len(m[0]), text)
-    return "".join(c for c in text if c == " " or unicodedata.category(c) not in _UNPRINTABLE)
-
-
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
 def wrap(text: str, width: int, start: int = 0) -> list[Span]:
-    """The rows of `text[start:]` (cleaned) at `width` cells; none for text without words.
+    """The rows of `text[start:]` (`printable`) at `width` cells; none for text without words.
 
     A single character wider than the width gets a row of its own.
     """
