@@ -13,7 +13,8 @@ from tests.engine.driver import ROOT, Clip, Engine, audio
 COMPILER = "aarch64-linux-gnu-gcc"
 BUILD = ROOT / "build" / "engine-aarch64"  # kept, so that the next run compiles what changed
 
-pytestmark = pytest.mark.aarch64
+# The time-out covers compiling everything on a slow machine.
+pytestmark = [pytest.mark.aarch64, pytest.mark.timeout(1200)]
 
 
 def run(*command: str | Path) -> None:
