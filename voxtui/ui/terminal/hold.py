@@ -16,7 +16,9 @@ import contextlib
 import os
 import re
 import selectors
+import termios
 import time
+import tty
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 
@@ -210,6 +212,24 @@ class HoldDriver(LinuxDriver):
             return
         self.write(f"\x1b[={REPORT_EVENT_TYPES};2u\x1b[?u")
         self.flush()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """What Textual suspended begins anew. What was only stopped, or is told that its terminal
+        hung up, still has its threads: a second pair would share the keys with the first."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        elif self._writer_thread is not None:
+            self._take_terminal_back()
+
+    def _take_terminal_back(self) -> None:
+        """A shell may have had it meanwhile: keys come one by one again, all is drawn anew."""
+        with contextlib.suppress(termios.error):
+            attributes = termios.tcgetattr(self.fileno)
+            attributes[tty.LFLAG] = self._patch_lflag(attributes[tty.LFLAG])
+            attributes[tty.IFLAG] = self._patch_iflag(attributes[tty.IFLAG])
+            attributes[tty.CC][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+        self._loop.call_soon_threadsafe(self._app.refresh)
 
     def overwrite(self, text: str) -> bool:
         """Write over what is drawn; the cursor stays where it is. False before and after the

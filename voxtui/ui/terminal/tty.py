@@ -8,6 +8,7 @@ log file, and when 0 is not the terminal it is opened anew.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,28 @@ from pathlib import Path
 
 class NoTerminalError(Exception):
     """There is no terminal to draw on; the message says what to do."""
+
+
+class Drawing(io.TextIOWrapper):
+    """What is drawn on a terminal. When that is gone nobody sees it, which is no fault: the
+    thread that writes must live until the application has put everything away."""
+
+    def __init__(self, descriptor: int) -> None:
+        raw = io.BufferedWriter(io.FileIO(descriptor, "w"))
+        super().__init__(raw, encoding="utf-8", errors="replace")
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 @contextlib.contextmanager
@@ -64,7 +87,7 @@ def _private_screen(undo: contextlib.ExitStack, noise_log: Path) -> None:
     drawing_on_2 = os.isatty(2)
     screen = os.dup(2) if drawing_on_2 else _open_terminal()
     stderr_before = sys.__stderr__
-    stream = os.fdopen(screen, "w", encoding="utf-8", errors="replace")
+    stream = Drawing(screen)
     sys.__stderr__ = stream  # type: ignore[misc]
     before = os.dup(2)
     if drawing_on_2:
@@ -74,8 +97,7 @@ def _private_screen(undo: contextlib.ExitStack, noise_log: Path) -> None:
         os.dup2(before, 2)
         os.close(before)
         sys.__stderr__ = stderr_before  # type: ignore[misc]
-        with contextlib.suppress(OSError):
-            stream.close()
+        stream.close()
 
     undo.callback(restore)
 
