@@ -1,25 +1,31 @@
 """The settings in one TOML file that people may edit by hand.
 
 The file that is written holds the help as comments. Comments and unknown keys of the user's survive
-saving. A wrong value is named with its line and the default is used instead.
+saving. A wrong value is named with its line, and stays there while the default is used.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-import os
+import itertools
 import re
-import tempfile
+import shutil
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxtui.files import replace_text
 from voxtui.settings import KEYS_HELP, Settings, check, converted
 
 if TYPE_CHECKING:
     import tomlkit
+
+Setting = tuple[str, str]
+"""A group and a name; of a key, "keys" and what it does."""
+BROKEN = ".broken"
+"""Added to the name of a file that could not be understood, when another takes its place."""
 
 
 def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str]]:
@@ -28,6 +34,7 @@ def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str
     In place of what is wrong stands what was used `before`, else the default.
     """
     fallback = before or Settings()
+    kept = f" (when one is changed in voxtui this file is kept as {path.name}{BROKEN})"
     instead = "what was used before stays" if before else "the defaults are used"
     try:
         text = path.read_text(encoding="utf-8")
@@ -38,7 +45,7 @@ def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return fallback, [f"{path}: {_told(error, text)}; {instead}."]
+        return fallback, [f"{path}: {_told(error, text)}; {instead}{kept}."]
     settings, problems = Settings(), []
     known = [table.name for table in dataclasses.fields(Settings)]
     for name in document:
@@ -47,7 +54,7 @@ def load(path: Path, before: Settings | None = None) -> tuple[Settings, list[str
     for table in dataclasses.fields(Settings):
         given = document.get(table.name, {})
         if not isinstance(given, dict):
-            problems.append(f"{path}: {table.name} should be a table; {instead}.")
+            problems.append(f"{path}: {table.name} should be a table; {instead}{kept}.")
             settings = dataclasses.replace(settings, **{table.name: getattr(fallback, table.name)})
             continue
         if table.name == "keys":
@@ -94,11 +101,15 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 def _read_keys(settings: Settings, given: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
     wrong = []
     for action, key in given.items():
-        if isinstance(key, str) and key.strip():
+        if _is_key(key):
             settings = settings.with_key(action, str(key))
         else:
             wrong.append((action, f"{action}: {key!r} should be the name of a key; ignored."))
     return settings, wrong
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _where(text: str, table: str, key: str) -> str:
@@ -125,10 +136,11 @@ def _where(text: str, table: str, key: str) -> str:
     return ""
 
 
-def save(path: Path, settings: Settings) -> None:
+def save(path: Path, settings: Settings, changed: Setting | None = None) -> None:
     """Write the settings, keeping the comments and keys that are already in the file.
 
-    Raises OSError when the file cannot be written.
+    A value there that is wrong stays as it is, for its author to put right, unless it is that of
+    the setting that is `changed`. Raises OSError when the file cannot be written.
     """
     import tomlkit  # keeps comments; to read, the quicker tomllib will do
     import tomlkit.exceptions
@@ -139,25 +151,23 @@ def save(path: Path, settings: Settings) -> None:
         _keep_broken(path)
         document = tomlkit.document()
         document.add(tomlkit.comment("Settings of voxtui. Edit by hand as you like."))
-    for table in dataclasses.fields(Settings):
-        if table.name != "keys":
-            _write_group(document, table.name, getattr(settings, table.name))
-    _write_keys(document, settings.keys)
+    names = [table.name for table in dataclasses.fields(Settings)]
+    if not all(isinstance(document.get(name, {}), dict) for name in names):
+        _keep_broken(path)
+    for name in names:
+        if name != "keys":
+            _write_group(document, name, getattr(settings, name), changed)
+    _write_keys(document, settings.keys, changed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(tomlkit.dumps(document))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    replace_text(path, tomlkit.dumps(document))
 
 
 def _keep_broken(path: Path) -> None:
-    """A file that cannot be parsed is somebody's work: keep it beside the new one."""
+    """What cannot be understood is somebody's work: keep it beside the new file."""
+    names = itertools.chain([BROKEN], (f"{BROKEN}-{n}" for n in itertools.count(2)))
+    beside = (path.with_name(path.name + name) for name in names)
     if path.exists():
-        os.replace(path, path.with_name(path.name + ".broken"))
+        shutil.copy2(path, next(other for other in beside if not other.exists()))
 
 
 def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
@@ -170,15 +180,19 @@ def _table(document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
     return table
 
 
-def _write_group(document: tomlkit.TOMLDocument, name: str, group: Any) -> None:
+def _write_group(
+    document: tomlkit.TOMLDocument, name: str, group: Any, changed: Setting | None
+) -> None:
     import tomlkit.items
 
     table = _table(document, name)
     for spec in dataclasses.fields(group):
         value = getattr(group, spec.name)
+        there = _plain(table.get(spec.name))
+        if there is not None and (name, spec.name) != changed and check(group, spec.name, there):
+            continue
         if isinstance(value, tuple):
-            there = table.get(spec.name)
-            if there is not None and converted(_plain(there), ()) == value:
+            if there is not None and converted(there, ()) == value:
                 continue
             value = list(value)
         if spec.name not in table and isinstance(table, tomlkit.items.Table):
@@ -194,7 +208,9 @@ def _plain(item: Any) -> Any:
     return item.unwrap() if isinstance(item, tomlkit.items.Item) else item
 
 
-def _write_keys(document: tomlkit.TOMLDocument, keys: Mapping[str, str]) -> None:
+def _write_keys(
+    document: tomlkit.TOMLDocument, keys: Mapping[str, str], changed: Setting | None
+) -> None:
     import tomlkit.items
 
     if "keys" not in document:
@@ -204,7 +220,8 @@ def _write_keys(document: tomlkit.TOMLDocument, keys: Mapping[str, str]) -> None
         table.add(tomlkit.comment(KEYS_HELP))
     table = _table(document, "keys")
     for action in [name for name in table if name not in keys]:
-        del table[action]
+        if _is_key(_plain(table[action])) or changed == ("keys", action):
+            del table[action]
     for action, key in keys.items():
         if table.get(action) != key:
             table[action] = key

@@ -13,15 +13,14 @@ heard. Longer rules win over shorter ones, and the upper of two equal ones over 
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voxtui.events import Segment, SegmentKind, Word
+from voxtui.files import replace_text
 
 HEAD = """\
 # What voxtui hears, and what is meant: one rule a line.
@@ -291,9 +290,6 @@ def _write(path: Path, lines: Sequence[str]) -> None:
     """Replace the file as a whole."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-        os.replace(new, path)
+        replace_text(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise VocabularyError(f"Cannot write {path}: {error.strerror or error}.") from error

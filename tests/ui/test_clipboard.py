@@ -47,6 +47,7 @@ def test_near_the_screen_the_system_clipboard(place: Place) -> None:
     assert place.copy("words") == Copied("copied", sure=True)
     assert place.terminal == []
     assert place.file.read_text() == "words\n"
+    assert place.file.stat().st_mode & 0o077 == 0, "nobody else's business"
 
 
 def test_over_ssh_the_terminal_only(place: Place) -> None:

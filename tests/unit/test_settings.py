@@ -73,12 +73,47 @@ def test_a_wrong_value_is_named_and_the_default_used(
     assert expected in problems[0]
 
 
-def test_a_broken_file_is_kept_when_saving(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["[broken\n", "engine = 3 # mine\n", "\xff"])
+def test_a_broken_file_is_kept_when_saving(tmp_path: Path, text: str) -> None:
     path = tmp_path / "voxtui.toml"
-    path.write_text("[broken\n")
+    for name in ("voxtui.toml.broken", "voxtui.toml.broken-2"):
+        path.write_text(text, encoding="latin-1")
+        settingsfile.save(path, Settings())
+        assert settingsfile.load(path) == (Settings(), [])
+        assert (tmp_path / name).read_text(encoding="latin-1") == text
+
+
+def test_a_wrong_value_stays_until_that_setting_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "voxtui.toml"
+    path.write_text(
+        '[engine]\ndelay_ms = 500 # try\nthreads = "all"\n[keys]\ntalk = 9\ncopy = "y"\n'
+        '[output]\nformats = ["srt", "doc"]\n'
+    )
+    loaded, problems = settingsfile.load(path)
+    changed = loaded.replace("engine", threads=2)
+    settingsfile.save(path, changed, ("engine", "threads"))
+    text = path.read_text()
+    for kept in ("delay_ms = 500 # try", "talk = 9", 'formats = ["srt", "doc"]', "threads = 2"):
+        assert kept in text
+    again, told = settingsfile.load(path)
+    assert again == changed
+    assert len(told) == len(problems) - 1
+    settingsfile.save(path, changed, ("engine", "delay_ms"))
+    settingsfile.save(path, changed, ("output", "formats"))
+    settingsfile.save(path, changed, ("keys", "talk"))
+    assert settingsfile.load(path) == (changed, [])
+
+
+def test_a_file_kept_elsewhere_stays_there(tmp_path: Path) -> None:
+    path, dotfiles = tmp_path / "voxtui.toml", tmp_path / "dotfiles"
+    dotfiles.write_text("# mine\n")
+    dotfiles.chmod(0o640)
+    path.symlink_to(dotfiles)
     settingsfile.save(path, Settings())
-    assert settingsfile.load(path) == (Settings(), [])
-    assert (tmp_path / "voxtui.toml.broken").read_text() == "[broken\n"
+    assert path.is_symlink()
+    assert dotfiles.read_text().startswith("# mine\n")
+    assert dotfiles.stat().st_mode & 0o777 == 0o640
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
 def test_replace_refuses_values_out_of_range() -> None:

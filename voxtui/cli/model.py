@@ -158,7 +158,7 @@ def use_command(name: str) -> int:
 def _remember(value: str) -> None:
     chosen = load_settings().replace("engine", model=value)
     try:
-        settingsfile.save(paths.config_file(), chosen)
+        settingsfile.save(paths.config_file(), chosen, ("engine", "model"))
     except OSError as error:
         raise Failure(f"The settings could not be written: {error.strerror or error}.") from error
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from voxtui import paths
+from voxtui.files import read_object, replace_text
 
 
 def choice_file() -> Path:
@@ -27,16 +26,9 @@ def remember(engine: str, model: str, figures: list[dict[str, Any]]) -> None:
     }
     target = choice_file()
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        json.dump(value, out, indent=1)
-    os.replace(name, target)
+    replace_text(target, json.dumps(value, indent=1))
 
 
 def remembered() -> dict[str, Any]:
     """What `remember` wrote; empty where there is nothing, or nothing that can be read."""
-    try:
-        value = json.loads(choice_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_object(choice_file())

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from voxtui import paths
+from voxtui.files import read_object
 from voxtui.machine.hardware import disk_free
 from voxtui.models import hub
 from voxtui.models.catalog import MB, KnownFile, KnownModel
@@ -133,7 +134,7 @@ class Download:
     def _forget_other_versions(self, remotes: list[RemoteFile]) -> None:
         """A part of another version of a file is of no use."""
         state = self._partial / "state.json"
-        known = _read_json(state)
+        known = read_object(state)
         wanted = {
             remote.name: [remote.size, remote.sha256 or remote.git_sha1] for remote in remotes
         }
@@ -319,11 +320,3 @@ def _sync_folder(folder: Path) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

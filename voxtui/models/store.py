@@ -13,6 +13,7 @@ from pathlib import Path
 
 from voxtui import paths
 from voxtui.engine.models import Model, ModelError, find_model, installed_models
+from voxtui.files import read_object
 from voxtui.models import catalog, headers, hub
 from voxtui.models.catalog import WORKING_MEMORY, KnownModel, find_known
 from voxtui.models.download import RECORD, forget_part, part_size
@@ -174,11 +175,11 @@ def _files(model: Model) -> list[str]:
 
 def _recorded(folder: Path) -> dict[str, str]:
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = read_object(folder / RECORD)
         return {
             file["name"]: file["sha256"] or file.get("git_sha1", "") for file in record["files"]
         }
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return {}
 
 

@@ -6,8 +6,6 @@ are never touched. Only a line that still stands as it was written follows its p
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -15,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from voxtui.events import Segment
+from voxtui.files import replace_text
 from voxtui.session.markdown import day, paragraph
 
 BLANK = "\n\n"
@@ -41,19 +40,13 @@ def follow(folder: Path, before: Iterable[Segment], after: Iterable[Segment]) ->
     """
     old, new = _by_day(before), _by_day(after)
     for name in old:
-        path = (folder / name).resolve()
+        path = folder / name
         if old[name] == new.get(name, []) or not path.exists():
             continue
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         now = followed(text, old[name], new.get(name, []))
         if now != text:
-            making = path.with_name(f".{path.name}.new")
-            with making.open("w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(now)
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(path, making)
-            making.replace(path)
+            replace_text(path, now, errors="surrogateescape")
 
 
 def _by_day(segments: Iterable[Segment]) -> dict[str, list[str]]:

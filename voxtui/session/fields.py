@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 from voxtui.printable import printable
 
 LATEST = 250_000_000_000.0
 """Seconds; as a time of the clock in the year 9892."""
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """A small file's JSON object; an empty one when it is missing, damaged or holds another."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def as_number(value: object) -> float:

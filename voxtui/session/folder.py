@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.events import Segment, SegmentKind
-from voxtui.session.fields import as_text, read_object
+from voxtui.files import read_object, replace_text
+from voxtui.session.fields import as_text
 from voxtui.session.meta import session_name
 
 AUDIO = "audio.wav"
@@ -71,11 +72,4 @@ def kept_title(path: Path) -> str:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Replace a small file as a whole, for its owner's eyes only."""
-    new = path.with_name(f".{path.name}.new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
-        json.dump(value, file, ensure_ascii=False, indent=1, default=str)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    replace_text(path, json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

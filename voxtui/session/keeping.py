@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxtui.files import read_object
 from voxtui.printable import printable
 from voxtui.session.errors import SessionError, disk_error
 from voxtui.session.exports import export
-from voxtui.session.fields import as_number, read_object
+from voxtui.session.fields import as_number
 from voxtui.session.folder import EVENTS, SUMMARY, write_json
 from voxtui.session.library import (
     LoadedSession,

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from voxtui.events import Alternative, Segment, SegmentKind, TokenText, Word
+from voxtui.files import read_object
 from voxtui.memory import set_aside
 from voxtui.session.audiofile import audio_seconds
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError
-from voxtui.session.fields import as_count, as_number, as_text, read_object
+from voxtui.session.fields import as_count, as_number, as_text
 from voxtui.session.folder import AUDIO, EVENTS, SUMMARY, UNHEARD_S, first_words, kept_title
 from voxtui.session.log import is_live, read_lines
 from voxtui.session.meta import SessionMeta

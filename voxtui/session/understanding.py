@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from voxtui.events import Segment
+from voxtui.files import replace_text
 from voxtui.session.aside import follow
 from voxtui.session.edits import edited
 from voxtui.session.errors import SessionError, disk_error
@@ -69,9 +70,7 @@ def _append(path: Path, lines: Sequence[Line]) -> None:
 
 def _rewrite(path: Path, segments: Sequence[Segment]) -> None:
     meta = replace(load_session(path).meta, title="")
-    new = path / f".{MARKDOWN}.new"
-    new.write_text(render(segments, meta), encoding="utf-8", errors="replace")
-    new.replace(path / MARKDOWN)
+    replace_text(path / MARKDOWN, render(segments, meta))
     fields = summary_fields(path)
     fields["words"] = sum(len(segment.words) for segment in segments)
     fields["first_words"] = first_words(list(segments))

@@ -15,9 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxtui.files import read_object
 from voxtui.session.aside import DAILY, follow
 from voxtui.session.errors import SessionError, disk_error
-from voxtui.session.fields import as_number, read_object
+from voxtui.session.fields import as_number
 from voxtui.session.folder import EVENTS, MARKDOWN, SUMMARY, kept_title, write_json
 from voxtui.session.keeping import summary_fields
 from voxtui.session.library import read_log

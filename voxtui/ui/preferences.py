@@ -10,12 +10,10 @@ from typing import Any
 
 from voxtui.engine.config import step_limit
 from voxtui.settings import Settings
-from voxtui.settingsfile import load, save
+from voxtui.settingsfile import Setting, load, save
 from voxtui.ui.backend import Backend
 from voxtui.ui.options import UiOptions
 
-Setting = tuple[str, str]
-"""A group and a name; no name for the keys."""
 RELOADS = ("name", "backend", "precision", "threads", "alternatives", "upstream", "url")
 """With another one of these the engine is started again."""
 
@@ -81,19 +79,19 @@ class Preferences:
             self.kept = self.kept.replace(group, **{name: value})
         except ValueError as error:
             return str(error)
-        return self._save()
+        return self._save((group, name))
 
     def set_key(self, action: str, key: str | None) -> str:
         """Another key for an action, None for its usual one. Returns what is wrong, or "" ."""
         self._read_edits()
         self.shown = self.shown.with_key(action, key)
         self.kept = self.kept.with_key(action, key)
-        return self._save()
+        return self._save(("keys", action))
 
-    def _save(self) -> str:
+    def _save(self, changed: Setting) -> str:
         try:
             if self._path is not None:
-                save(self._path, self.kept)
+                save(self._path, self.kept, changed)
                 self._stamp = self._stamp_now()
         except OSError as error:
             return f"The settings could not be written: {error.strerror or error}."

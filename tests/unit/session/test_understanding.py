@@ -104,6 +104,7 @@ def test_a_session_that_is_over(session: Session, tmp_path: Path) -> None:
     loaded = load_session(session.path)
     assert [s.text for s in loaded.segments] == ["Kubernetes", "cooper netties"]
     assert "** Kubernetes\n" in on_disk(session)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in session.path.iterdir())
     assert [(info.words, info.first_words) for info in list_sessions(tmp_path)] == [
         (1, "Kubernetes")
     ]

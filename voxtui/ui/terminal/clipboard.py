@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxtui.files import replace_text
+
 OSC52_SAFE_BYTES = 74_000
 """Some terminals take no longer text than this."""
 ATTEMPTS = 2
@@ -80,7 +82,7 @@ def _doubt(text: str, env: Mapping[str, str]) -> str:
 def _keep(text: str, last_file: Path) -> bool:
     try:
         last_file.parent.mkdir(parents=True, exist_ok=True)
-        last_file.write_text(text + "\n", encoding="utf-8")
+        replace_text(last_file, text + "\n")
     except OSError:
         return False
     return True
