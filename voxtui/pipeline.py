@@ -12,6 +12,7 @@ session. Views give a `listener`, called on that thread with what a person shoul
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -234,7 +235,8 @@ class Pipeline:
         self._listener(Notice(Severity.WARNING, sentence))
 
     def _fail(self, sentence: str) -> None:
-        """The session cannot be written any more: stop hearing, keep what there is, say so."""
+        """The session cannot be written any more: stop hearing, keep what there is, say so. Who
+        talks again then begins another session, as there may be room again."""
         if self._failed:
             return
         self._failed = sentence
@@ -290,6 +292,7 @@ class Pipeline:
         self._capture = CaptureState.CLOSED
         self._set_listening(False)
         self._hearing.end()
+        self._hearing.forget()
 
     def _on_capture(self, event: CaptureEvent) -> None:
         match event:
@@ -315,9 +318,12 @@ class Pipeline:
     # ---- sound: what `Hearing` tells ---------------------------------------------------
 
     def _set_listening(self, on: bool, hands_free: bool = False) -> None:
-        if not (on and self._failed):
-            live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
-            self._hearing.listen(on, live=live, hands_free=hands_free)
+        if on and self._failed:
+            if self._config.keep_everything:
+                return  # what was missed of it cannot be had again
+            self._start_new_session()
+        live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
+        self._hearing.listen(on, live=live, hands_free=hands_free)
 
     def begin_utterance(self) -> None:
         """Somebody begins to speak."""
@@ -432,7 +438,9 @@ class Pipeline:
 
     def _start_new_session(self) -> None:
         self._new_session_wanted = False
-        self._close_session()
+        failed, self._failed = self._failed, ""
+        with contextlib.suppress(*([SessionError] if failed else [])):  # it was told
+            self._close_session()
         self._session = self._create_session()
         self._afterwards.begin_session()
         self._engine.new_session(self._session.read_audio)
@@ -441,6 +449,8 @@ class Pipeline:
         self._announce_session()
         if self._next_source is not None:
             self._config = replace(self._config, source=self._next_source)
+            self._open_source()
+        elif failed and not self._config.keep_everything:
             self._open_source()
         elif self._config.keep_everything and self._capture is CaptureState.RUNNING:
             self._set_listening(True)

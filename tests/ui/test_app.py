@@ -340,6 +340,26 @@ async def test_states_are_said_with_what_to_do() -> None:
         assert said(pilot) == "The disk is nearly full."
 
 
+async def test_what_ended_the_listening_stands_until_it_begins_again() -> None:
+    """A sentence that passes is not read by somebody who looks at the speaker."""
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        strip = pilot.app.screen.query_one(StatusStrip)
+        await pilot.press("l")
+        await tell(pilot, ListeningChanged(True))
+        told = Notice(Severity.ERROR, "The disk is full: make room under /home.")
+        await tell(pilot, told, ListeningChanged(False))
+        live = pilot.app.live
+        live.hush()
+        assert said(pilot).startswith("The disk is full: make room under /home. Then talk again")
+        assert strip.health.phrases == ("not listening",)
+        assert live.talking.mode is not TalkMode.STOP
+        await pilot.press("l")
+        await tell(pilot, ListeningChanged(True))
+        assert said(pilot) == ""
+        assert strip.health.phrases[0] == "keeping up"
+
+
 async def test_after_letting_go_words_are_due_until_they_are_out() -> None:
     backend = FakeBackend()
     async with running(backend) as pilot:

@@ -395,6 +395,44 @@ def test_a_full_disk_stops_with_a_sentence(chain: Chain, monkeypatch: pytest.Mon
     chain.pipeline.close()
 
 
+def test_talking_again_after_a_full_disk_begins_another_session(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voxtui.session import session as module
+
+    sentence = "The disk is full. Make room; what was said is kept."
+    with monkeypatch.context() as patched:
+        chain.pipeline.listen(True)
+        chain.source.say(2)
+        chain.settle()
+        first = chain.pipeline.session_path()
+
+        def full(self: object, pcm: bytes) -> int:
+            raise module.SessionError(sentence)
+
+        patched.setattr(module.Session, "append_audio", full)
+        chain.source.say(1)
+        chain.settle()
+        chain.pipeline.listen(True)  # still no room
+        chain.settle()
+        chain.source.say(1)
+        chain.settle()
+    assert [e.message for e in chain.of(Notice)] == [sentence, sentence]
+    assert [e.listening for e in chain.of(ListeningChanged)] == [True, False, True, False]
+    chain.pipeline.listen(True)
+    chain.settle()
+    chain.source.say(3)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    assert chain.settle().split() == ["word"] * 3
+    second = chain.pipeline.session_path()
+    assert second != first
+    assert chain.pipeline.wait_idle(5)
+    chain.pipeline.close()
+    assert load_session(first).text.split() == ["word"] * 2
+    assert load_session(second).text.split() == ["word"] * 3
+
+
 def test_configuring_reaches_the_engine(chain: Chain) -> None:
     chain.pipeline.configure_engine(delay_ms=960)
     chain.pipeline.configure_engine(interval_s=1.0)

@@ -77,13 +77,15 @@ class Hearing:
             self._pause_or_go_on()
             return
         self.listening = on
-        if on and not self.utterance_open:
-            self._begin(self._config.pre_roll_s)
-        elif not on:
-            self._post_roll_bytes = int(self._config.post_roll_s * BYTES_PER_SECOND)
-            if not live or self._post_roll_bytes <= 0:
-                self.end()
-        self._to.listening_changed(on, False)
+        if on:
+            self._to.listening_changed(True, False)
+            if not self.utterance_open:
+                self._begin(self._config.pre_roll_s)
+            return
+        self._post_roll_bytes = int(self._config.post_roll_s * BYTES_PER_SECOND)
+        if not live or self._post_roll_bytes <= 0:
+            self.end()
+        self._to.listening_changed(False, False)
 
     def hear(self, pcm: bytes) -> Level:
         """Take in a block; gives how loud it is."""

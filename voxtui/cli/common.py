@@ -52,12 +52,15 @@ def check_input(name: str) -> None:
 
 
 def write(text: str) -> None:
-    """Data, on standard output, at once. `ReaderGone` when nobody reads it any more."""
+    """Data, on standard output, at once. `ReaderGone` when nobody reads it any more, `Failure`
+    when it cannot be written."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError as error:
         raise ReaderGone from error
+    except OSError as error:
+        raise Failure(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 # ---- options -----------------------------------------------------------------------------

@@ -353,12 +353,16 @@ def listen(listener: Listener, output: TextOutput | JsonOutput, input_: str | No
 
 def _opened(path: Path, stack: contextlib.ExitStack) -> Callable[[str], None]:
     try:
-        file = stack.enter_context(path.open("w", encoding="utf-8"))
+        file = stack.enter_context(path.open("wb", buffering=0))  # what fails is not tried again
     except OSError as error:
         raise WrongInput(f"Cannot write {path}: {error.strerror}.") from error
 
     def write_file(text: str) -> None:
-        file.write(text)
-        file.flush()
+        data = text.encode()
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except OSError as error:
+            raise Failure(f"{path} cannot be written: {error.strerror}.") from error
 
     return write_file

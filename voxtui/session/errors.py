@@ -13,7 +13,8 @@ class SessionError(Exception):
 def disk_error(error: OSError, path: Path) -> SessionError:
     """The sentence for a failed write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        folder = path if path.is_dir() else path.parent
         return SessionError(
-            f"The disk is full: make room under {path}; what was written so far is safe."
+            f"The disk is full: make room under {folder}; what was written so far is safe."
         )
     return SessionError(f"Cannot write to {path}: {error.strerror or error}.")

@@ -100,6 +100,8 @@ class LiveState:
     settings_key: str = "S"
     hears_file: bool = False
     kept_in: str = ""
+    error: str = ""
+    """What ended the listening ("cause: what to do"), until it begins again."""
 
     @property
     def hearing(self) -> bool:
@@ -121,6 +123,8 @@ class LiveState:
 
 def health(state: LiveState) -> Health:
     """The strip's phrases."""
+    if state.error and not state.listening:
+        return Health(("not listening",), Tone.WARNING)
     return _capture_health(state) or _engine_health(state) or _pace(state)
 
 
@@ -190,6 +194,10 @@ def in_a_minute(speed: float, lag: float) -> float:
 def trouble(state: LiveState) -> Trouble | None:
     """The gravest thing in the way, with what to do; None when all goes well."""
     engine = state.engine
+    if state.error:
+        cause, colon, fix = state.error.partition(": ")
+        again = "" if state.hears_file else " Then talk again: it goes on in a new session."
+        return Trouble(cause + colon.strip(), fix + again)
     if engine.state is EngineState.FAILED:
         return Trouble(
             "Words cannot be written.",

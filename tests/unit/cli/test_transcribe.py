@@ -100,6 +100,26 @@ def test_a_file_that_ends_early_gives_its_words_and_2(run: Run, clip: Clip) -> N
     assert "ends early" in result.err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("to_file", [False, True])
+@pytest.mark.parametrize("command", [("transcribe",), ("listen", "--no-save", "--input")])
+def test_an_output_that_is_full_is_named(
+    clip: Clip, command: tuple[str, ...], to_file: bool, tmp_path: Path
+) -> None:
+    if to_file and command[0] == "transcribe":
+        pytest.skip("writes files whole, beside their place")
+    link = tmp_path / "words.txt"
+    link.symlink_to("/dev/full")
+    with link.open("w") as full:
+        target = ("-o", str(link)) if to_file else ()
+        program = start(*command, str(clip("a.wav", 1, 2)), "-q", *target, stdout=full)
+        err = program.communicate(timeout=PATIENCE_S)[1].decode()
+    assert program.returncode == 1
+    assert "cannot be written: No space left" in err
+    assert ("words.txt" if to_file else "Standard output") in err
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", [("transcribe",), ("listen", "--no-save", "--input")])
 def test_a_full_disk_is_no_success(
     run: Run, clip: Clip, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]

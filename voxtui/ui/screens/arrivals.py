@@ -45,6 +45,7 @@ class Arrivals(PageFrame):
         elif not on and self._heard_since is not None:
             self._heard_s, self._heard_since = self.heard_s, None
         self.state.listening, self.state.paused = on, message.paused
+        self.state.error = "" if on else self.state.error
         self.state.words_due = True
         self.talking.confirmed(on)
         self.show_state()
@@ -55,12 +56,16 @@ class Arrivals(PageFrame):
         self.show_state()
 
     def on_session_arrived(self, message: messages.SessionArrived) -> None:
-        self.state.kept_in = message.opened.path
+        self.state.kept_in, self.state.error = message.opened.path, ""
         self.state.stats, self.state.words_due = None, self.state.listening
         self._heard_s = 0.0
         self._heard_since = self._clock() if self.state.listening else None
         self.show_state()
 
     def on_notice_arrived(self, message: messages.NoticeArrived) -> None:
+        if message.notice.severity is Severity.ERROR:
+            self.state.error = message.notice.message
+            self.show_state()
+            return
         grave = message.notice.severity is not Severity.INFO
         self.say(message.notice.message, seconds=12.0 if grave else 6.0, warning=grave)
