@@ -2,7 +2,7 @@
  * streams and either the CPU (backend_cpu.c) or a GPU (gpu/backend.c).
  *
  * The seam lies at whole steps of an utterance, not at single products: a GPU wants a step's work in
- * one piece, with keys, values and activations staying where they are. Only logits come back.
+ * one piece, with keys, values and activations staying where they are. Only scores come back.
  * Functions that can fail change nothing when they do, or return VOX_ERR_DEVICE: then the GPU is of
  * no use any more, vox_model_fall_back makes the CPU the model's backend, and whoever holds an
  * utterance starts it again there.

@@ -100,7 +100,7 @@ static vox_status encode(vox_utterance *u, int tokens) {
     return VOX_OK;
 }
 
-/* ---- embeddings to logits -------------------------------------------------------------- */
+/* ---- embeddings to scores -------------------------------------------------------------- */
 
 static void head(vox_utterance *u, float *x, int n) {
     vox_model *m = u->model;
@@ -110,6 +110,10 @@ static void head(vox_utterance *u, float *x, int n) {
     vox_tap_show(u->tap, "dec.norm", -1, x, n, s->dim);
     vox_matmul(&m->compute, &out, 1, x, (size_t)s->dim, n);
     vox_tap_show(u->tap, "logits", -1, m->logits, n, m->config.vocab_size);
+    for (int i = 0; i < n; i++) {
+        float *logits = m->logits + (size_t)i * (size_t)m->config.vocab_size;
+        vox_score(m->compute.kernels, logits, m->config.vocab_size, m->tokenizer.n_special, u->n_best, &m->scores[i]);
+    }
 }
 
 static vox_status decode(vox_utterance *u, const int *ids, int n, const vox_tree *tree, const float *ffn_scale, int heads) {

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "draft.h"
 #include "mel.h"
+#include "scores.h"
 #include "stack.h"
 #include "tokenizer.h"
 
@@ -31,7 +32,8 @@ struct vox_model {
     float *frames;            /* [frames][encoder dim] */
     float *adapter;           /* [VOX_BATCH_TOKENS][decoder dim] */
     float *hidden;            /* [VOX_BATCH_TOKENS][decoder dim] */
-    float *logits;            /* [VOX_DRAFT_COLUMNS][vocab] */
+    float *logits;            /* [VOX_DRAFT_COLUMNS][vocab], the CPU's */
+    vox_scores scores[VOX_DRAFT_COLUMNS];     /* of the columns decoded last */
 
     struct vox_prompt *prompts;   /* those in use so far, one for each delay */
 };

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "kernels/kernels.h"
 #include "tokenizer.h"
 
 enum { ENOUGH_VOICE = VOX_RUT_TOKENS / 4 };
@@ -19,7 +18,12 @@ static void hear(vox_rut *r, int voice) {
     r->at = (r->at + 1) % VOX_RUT_TOKENS;
 }
 
-int vox_rut_guard(vox_rut *r, int voice, float *logits, int vocab) {
+static int blank_leads(const vox_scores *s) {
+    vox_scored ranked[VOX_MAX_BEST + 2];
+    return vox_scores_rank(s, ranked) > 0 && is_blank(ranked[0].id);
+}
+
+int vox_rut_guard(vox_rut *r, int voice, vox_scores *s) {
     hear(r, voice);
     if (r->blanks < VOX_RUT_TOKENS || r->n_heard < ENOUGH_VOICE) {
         r->over = 0;
@@ -27,10 +31,10 @@ int vox_rut_guard(vox_rut *r, int voice, float *logits, int vocab) {
     }
     r->over++;
     const float penalty = r->over * STEP < MOST ? (float)r->over * STEP : MOST;
-    const int before = vox_argmax(logits, vocab);
-    logits[VOX_STREAMING_PAD] -= penalty;
-    logits[VOX_EOS] -= penalty;
-    return is_blank(before) && !is_blank(vox_argmax(logits, vocab));
+    const int before = blank_leads(s);
+    s->pad -= penalty;
+    s->end -= penalty;
+    return before && !blank_leads(s);
 }
 
 void vox_rut_chosen(vox_rut *r, int id) { r->blanks = is_blank(id) ? r->blanks + 1 : 0; }

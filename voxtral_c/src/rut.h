@@ -9,7 +9,7 @@
 #ifndef VOX_RUT_H
 #define VOX_RUT_H
 
-#include "base.h"
+#include "scores.h"
 
 enum { VOX_RUT_TOKENS = 200 };
 
@@ -24,7 +24,7 @@ void vox_rut_reset(vox_rut *r);
 
 /* Before a token is chosen: whether there was voice in the newest sound. Lowers the blanks' logits
  * if there is reason to; returns 1 if that makes another token the likeliest. */
-int vox_rut_guard(vox_rut *r, int voice, float *logits, int vocab);
+int vox_rut_guard(vox_rut *r, int voice, vox_scores *scores);
 
 /* The token chosen. */
 void vox_rut_chosen(vox_rut *r, int id);

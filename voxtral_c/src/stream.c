@@ -83,6 +83,7 @@ static vox_status init(vox_stream *s) {
     if (status == VOX_OK) status = vox_words_init(&s->words, &s->model->tokenizer);
     if (status == VOX_OK && s->model->backend != &vox_backend_cpu) status = vox_rescue_init(&s->rescue);
     if (status != VOX_OK) return vox_stream_no_memory(s);
+    s->state.n_best = 1 + s->params.alternatives;
     vox_drafter_init(&s->drafter);
     s->drafter.columns = s->params.no_draft;
     status = set_interval(s, s->params.interval_s);

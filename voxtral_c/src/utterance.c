@@ -8,6 +8,7 @@ vox_status vox_utterance_init(vox_utterance *u, vox_model *m) {
     memset(u, 0, sizeof *u);
     u->model = m;
     u->backend = m->backend;
+    u->n_best = 1;
     u->mels = vox_alloc((size_t)(VOX_MEL_HISTORY + mel_room(m)) * (size_t)m->config.n_mels, sizeof(float));
     vox_status status = u->mels ? vox_mel_init(&u->mel, &m->mel) : VOX_ERR_MEMORY;
     if (status == VOX_OK) status = u->backend->init(u);

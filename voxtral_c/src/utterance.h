@@ -1,5 +1,5 @@
 /* utterance.h - what one utterance has heard so far, and the two steps that carry it on: encode
- * (samples to audio embeddings) and decode (embeddings and tokens to logits).
+ * (samples to audio embeddings) and decode (embeddings and tokens to scores).
  *
  * Each step either does its work or, without memory, changes nothing. A GPU that fails leaves the
  * utterance of no use (VOX_ERR_DEVICE).
@@ -24,6 +24,7 @@ typedef struct vox_utterance {
     int64_t encoded;          /* tokens encoded */
     int64_t decoded;          /* positions decoded */
     int audio_at, n_audio;    /* embeddings waiting for the decoder */
+    int n_best;               /* tokens that scores are to rank */
     vox_kv encoder_kv, decoder_kv;
 
     /* The CPU's. */
@@ -57,8 +58,8 @@ int vox_utterance_ready(const vox_utterance *u);
 vox_status vox_utterance_encode(vox_utterance *u);
 
 /* Decode n <= VOX_MAX_TREE columns with tokens ids[n], none deeper in the tree (NULL: one behind the
- * other) than embeddings wait. ffn_scale: see vox_stack_forward. The logits of the last `heads`
- * columns go to the model's. Nothing has moved on yet: see vox_utterance_keep. */
+ * other) than embeddings wait. ffn_scale: see vox_stack_forward. The scores of the last `heads`
+ * columns go to the model. Nothing has moved on yet: see vox_utterance_keep. */
 vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const vox_tree *tree,
                                 const float *ffn_scale, int heads);
 

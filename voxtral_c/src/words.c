@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-
 vox_status vox_words_init(vox_words *w, const vox_tokenizer *tok) {
     size_t longest = 0, len;
     memset(w, 0, sizeof *w);
@@ -97,23 +95,17 @@ int vox_words_end(vox_words *w, vox_event *event) {
     return 1;
 }
 
-void vox_choose(const float *logits, int vocab, float sum_exp, int n_alternatives, vox_choice *choice) {
-    const int best = vox_argmax(logits, vocab);
-    int n = 0;
-    choice->id = best;
-    choice->probability = sum_exp >= 1 ? 1 / sum_exp : 0;   /* not >= 1: the logits are NaN */
-    for (int i = 0; n_alternatives > 0 && i < vocab; i++) {
-        int at = n;
-        if (i == best || !(logits[i] > -INFINITY)) continue;
-        while (at > 0 && logits[i] > logits[choice->alternative_ids[at - 1]]) at--;
-        if (at == n_alternatives) continue;
-        if (n < n_alternatives) n++;
-        for (int j = n - 1; j > at; j--) choice->alternative_ids[j] = choice->alternative_ids[j - 1];
-        choice->alternative_ids[at] = i;
-    }
-    choice->n_alternatives = n;
-    for (int i = 0; i < n; i++) {
-        const float d = logits[choice->alternative_ids[i]] - logits[best];
-        choice->alternative_probabilities[i] = choice->probability * expf(d);
+void vox_choose(const vox_scores *s, int n_alternatives, vox_choice *choice) {
+    vox_scored ranked[VOX_MAX_BEST + 2] = { { 0, 0 } };
+    const int n = vox_scores_rank(s, ranked);
+    const float most = ranked[0].logit, others = s->n_best ? s->sum_exp * expf(s->best[0].logit - most) : 0;
+    const float sum = others + expf(s->pad - most) + expf(s->end - most);
+    choice->id = ranked[0].id;
+    choice->probability = sum >= 1 ? 1 / sum : 0;       /* not >= 1: the logits are NaN */
+    choice->n_alternatives = 0;
+    for (int i = 1; i < n && i <= n_alternatives; i++) {
+        choice->alternative_ids[i - 1] = ranked[i].id;
+        choice->alternative_probabilities[i - 1] = choice->probability * expf(ranked[i].logit - most);
+        choice->n_alternatives = i;
     }
 }

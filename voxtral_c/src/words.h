@@ -2,6 +2,7 @@
 #ifndef VOX_WORDS_H
 #define VOX_WORDS_H
 
+#include "scores.h"
 #include "tokenizer.h"
 
 #define VOX_TOKEN_SECONDS 0.08
@@ -39,7 +40,7 @@ int vox_words_text(vox_words *w, const vox_choice *choice, vox_event *event);
 /* The utterance ends: likewise for a character cut off. */
 int vox_words_end(vox_words *w, vox_event *event);
 
-/* Choose greedily: the most probable token (the lowest id of equals) and n alternatives. */
-void vox_choose(const float *logits, int vocab, float sum_exp, int n_alternatives, vox_choice *choice);
+/* Choose greedily: the most probable token (the lowest id of equals) and n alternatives, fewer than were scored. */
+void vox_choose(const vox_scores *s, int n_alternatives, vox_choice *choice);
 
 #endif

@@ -12,38 +12,35 @@ static void send_choice(vox_stream *s, const vox_choice *choice) {
 static int must_stop(const vox_stream *s) { return s->params.abort && s->params.abort(s->params.user); }
 
 /* Help the model out of a blank rut. The newest sound of token k is what its position hears. */
-static void guard(vox_stream *s, float *logits) {
+static void guard(vox_stream *s, vox_scores *scores) {
     const vox_model *m = s->model;
     const int64_t position = vox_prompt_length(m, s->prompt->delay) - 1 + s->generated - s->rescue.dropped;
-    if (s->blank_bias != 0 && s->rut.blanks >= 40) logits[VOX_STREAMING_PAD] += s->blank_bias;
+    if (s->blank_bias != 0 && s->rut.blanks >= 40) scores->pad += s->blank_bias;
     if (s->params.no_rut_guard) return;
-    if (vox_rut_guard(&s->rut, vox_voice_at(&s->state.voice, position), logits, m->config.vocab_size))
+    if (vox_rut_guard(&s->rut, vox_voice_at(&s->state.voice, position), scores))
         vox_stream_send_state(s, VOX_EVENT_WARNING, "rut");
 }
 
-static void choose(vox_stream *s, float *logits) {
-    const vox_model *m = s->model;
-    const int vocab = m->config.vocab_size, specials = m->tokenizer.n_special;
+static void choose(vox_stream *s, vox_scores *scores) {
     vox_choice choice = { .index = s->generated };
-    guard(s, logits);
-    const float most = logits[vox_argmax(logits, vocab)];
-    vox_choose(logits, vocab, m->compute.kernels->sum_exp(logits, vocab, most), s->params.alternatives, &choice);
+    guard(s, scores);
+    vox_choose(scores, s->params.alternatives, &choice);
     s->token = choice.id;
     if (s->forced && s->generated < s->n_forced) s->token = s->forced[s->generated];
     vox_rut_chosen(&s->rut, s->token);
     vox_rescue_chosen(&s->rescue, s->token);
     s->generated++;
-    vox_drafter_saw(&s->drafter, s->token, specials + vox_argmax(logits + specials, vocab - specials));
+    vox_drafter_saw(&s->drafter, s->token, scores->text);
     send_choice(s, &choice);
 }
 
-/* The token behind each column that came true: path[n], whose last column is the first with logits,
+/* The token behind each column that came true: path[n], whose last column is the first with scores,
  * grows by the guesses that were chosen. Returns its new length. */
 static int choose_path(vox_stream *s, const int *ids, const vox_tree *tree, int columns, int *path, int n) {
-    const int first = path[n - 1], vocab = s->model->config.vocab_size;
+    const int first = path[n - 1];
     for (;;) {
         const int at = path[n - 1];
-        choose(s, s->model->logits + (size_t)(at - first) * (size_t)vocab);
+        choose(s, &s->model->scores[at - first]);
         int next = at + 1;
         while (next < columns && (tree->parent[next] != at || ids[next] != s->token)) next++;
         if (next >= columns) return n;
@@ -132,6 +129,7 @@ vox_status vox_stream_renew(vox_stream *s) {
     if (status == VOX_OK) status = vox_utterance_init(&s->state, s->model);
     if (status != VOX_OK) return status;
     s->state.tap = s->tap.fn ? &s->tap : NULL;
+    s->state.n_best = 1 + s->params.alternatives;
     vox_utterance_continue(&s->state, &s->prompt->state);
     return vox_utterance_prepare(&s->state);
 }

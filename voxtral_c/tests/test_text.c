@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../src/json.h"
+#include "../src/rut.h"
 #include "../src/words.h"
 #include "check.h"
 
@@ -113,16 +114,49 @@ static void test_words(void) {
     vox_words_free(&w);
 }
 
-static void test_choice(void) {
-    const float logits[] = { 1, 5, 2, 5, 4, NAN };
+/* Of five tokens, of which those from 36 on are text, and what is given for the blanks. */
+static vox_choice choose(float pad, float end, int alternatives, int *text) {
+    float logits[40];
     vox_choice c = { 0 };
-    vox_choose(logits, 6, 2.5f, 3, &c);
-    CHECK(c.id == 1 && fabsf(c.probability - 0.4f) < 1e-6f, "the lowest of the best");
-    CHECK(c.n_alternatives == 3 && c.alternative_ids[0] == 3 && c.alternative_ids[1] == 4 && c.alternative_ids[2] == 2,
+    vox_scores s;
+    for (int i = 0; i < 40; i++) logits[i] = NAN;
+    logits[0] = 1, logits[35] = 5, logits[36] = 2, logits[37] = 5, logits[39] = 4;
+    logits[VOX_STREAMING_PAD] = pad, logits[VOX_EOS] = end;
+    vox_score(vox_kernels_at(0), logits, 40, 36, 1 + alternatives, &s);
+    CHECK(logits[35] == 5 && logits[VOX_EOS] == end, "logits are restored");
+    s.sum_exp = 2.5f;         /* without the NaN in it */
+    vox_choose(&s, alternatives, &c);
+    if (text) *text = s.text;
+    return c;
+}
+
+static void test_choice(void) {
+    int text;
+    vox_choice c = choose(-100, -100, 3, &text);
+    CHECK(c.id == 35 && fabsf(c.probability - 0.4f) < 1e-6f, "the lowest of the best");
+    CHECK(c.n_alternatives == 3 && c.alternative_ids[0] == 37 && c.alternative_ids[1] == 39 && c.alternative_ids[2] == 36,
           "alternatives %d %d %d", c.alternative_ids[0], c.alternative_ids[1], c.alternative_ids[2]);
     CHECK(fabsf(c.alternative_probabilities[0] - 0.4f) < 1e-6f, "an equal is as probable");
-    vox_choose(logits, 2, 1, 4, &c);
-    CHECK(c.n_alternatives == 1, "no more than there are");
+    CHECK(text == 37, "%d is the likeliest text", text);
+    c = choose(6, 5, 4, &text);
+    CHECK(c.id == VOX_STREAMING_PAD && text == 37, "the blank leads");
+    CHECK(fabsf(c.probability - 1 / (2.5f * expf(-1) + 1 + expf(-1))) < 1e-6f, "%g", (double)c.probability);
+    CHECK(c.n_alternatives == 4 && c.alternative_ids[0] == VOX_EOS && c.alternative_ids[1] == 35 && c.alternative_ids[3] == 39,
+          "blanks among the alternatives: %d %d %d", c.alternative_ids[0], c.alternative_ids[1], c.alternative_ids[3]);
+    CHECK(choose(NAN, 4.5f, 4, NULL).probability == 0, "no probability out of NaN");
+    CHECK(choose(-1, -1, 0, NULL).n_alternatives == 0, "alternatives nobody asked for");
+}
+
+/* Lowering the blanks changes what is chosen, nothing else. */
+static void test_guard(void) {
+    vox_rut rut;
+    vox_scores s = { .pad = 9, .end = 1, .best = { { 40, 8 } }, .n_best = 1, .sum_exp = 1 };
+    vox_rut_reset(&rut);
+    rut.blanks = VOX_RUT_TOKENS;
+    rut.n_heard = VOX_RUT_TOKENS;
+    CHECK(!vox_rut_guard(&rut, 1, &s) && s.pad == 8.5f && s.best[0].logit == 8, "half a logit: %g", (double)s.pad);
+    CHECK(vox_rut_guard(&rut, 1, &s) && s.pad == 7.5f && s.end == -0.5f, "one more: %g", (double)s.pad);
+    CHECK(!vox_rut_guard(&rut, 1, &s), "another leads already");
 }
 
 int main(void) {
@@ -131,6 +165,7 @@ int main(void) {
     test_utf8();
     test_words();
     test_choice();
+    test_guard();
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();
 }

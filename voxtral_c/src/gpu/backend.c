@@ -1,5 +1,5 @@
 /* backend.c - the steps of an utterance on the GPU: one run of commands each, whose only answer are
- * the logits. Data is written before a step is recorded, and each step ends with a wait, so nothing
+ * the scores. Data is written before a step is recorded, and each step ends with a wait, so nothing
  * is overwritten that a step still needs. */
 #include "../backend.h"
 
@@ -268,14 +268,6 @@ static void set_columns(vox_gpu *v, const int *ids, int n, const vox_tree *tree,
     gpu_write(&v->device, &v->info, 0, info, (size_t)n * sizeof *info);
 }
 
-static void read_logits(const vox_utterance *u, int heads) {
-    const vox_model *m = u->model;
-    vox_gpu *v = m->gpu;
-    const size_t vocab = (size_t)m->config.vocab_size, ld = (size_t)gpu_padded_rows(m->config.vocab_size);
-    if (!gpu_read(&v->device, &v->logits, 0, v->spare, (size_t)heads * ld * sizeof(float))) return;
-    for (int i = 0; i < heads; i++) memcpy(m->logits + (size_t)i * vocab, v->spare + (size_t)i * ld, vocab * sizeof(float));
-}
-
 static vox_status decode(vox_utterance *u, const int *ids, int n, const vox_tree *tree, const float *ffn_scale, int heads) {
     const vox_model *m = u->model;
     const vox_config *c = &m->config;
@@ -296,8 +288,10 @@ static vox_status decode(vox_utterance *u, const int *ids, int n, const vox_tree
         gpu_norm(g, &t->x, (n - heads) * t->ld, t->ld, (gpu_bind){ &v->decoder_norm, 0, 0 }, c->decoder.dim, c->decoder.norm_eps, heads, &t->norm, t->ld);
         show(u, "dec.norm", -1, &t->norm, 0, heads, t->ld, c->decoder.dim);
         gpu_product(g, &v->embeddings, GPU_STORE, &t->norm, 0, t->ld, heads, &v->logits, gpu_padded_rows(c->vocab_size));
-        read_logits(u, heads);
-        vox_tap_show(u->tap, "logits", -1, m->logits, heads, c->vocab_size);
+        show(u, "logits", -1, &v->logits, 0, heads, gpu_padded_rows(c->vocab_size), c->vocab_size);
+        const gpu_scoring scoring = { c->vocab_size, m->tokenizer.n_special, u->n_best };
+        gpu_best(g, &scoring, &v->logits, gpu_padded_rows(c->vocab_size), heads, &v->parts, &v->found);
+        gpu_best_read(g, &scoring, &v->found, heads, u->model->scores);
     } else {
         gpu_read(g, &t->x, 0, &ignored, sizeof ignored);
     }

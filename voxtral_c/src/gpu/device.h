@@ -10,11 +10,11 @@
 #include "../base.h"
 #include "webgpu.h"
 
-enum { GPU_MAX_BINDINGS = 6, GPU_MAX_PIPELINES = 96, GPU_BIND_GROUPS = 4096, GPU_ALIGN = 256 };
+enum { GPU_MAX_BINDINGS = 6, GPU_MAX_PIPELINES = 256, GPU_BIND_GROUPS = 4096, GPU_ALIGN = 256 };
 
 /* The kernels; see shaders/. */
 typedef enum gpu_kernel {
-    GPU_FEW, GPU_MANY, GPU_NORM, GPU_ROPE, GPU_ATTEND, GPU_JOIN, GPU_EMBED, GPU_TURN, GPU_KERNELS
+    GPU_FEW, GPU_MANY, GPU_NORM, GPU_ROPE, GPU_ATTEND, GPU_JOIN, GPU_EMBED, GPU_TURN, GPU_BEST, GPU_KERNELS
 } gpu_kernel;
 
 typedef struct gpu_options {

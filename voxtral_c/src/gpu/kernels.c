@@ -2,6 +2,9 @@
 
 #include <math.h>
 
+#include "../draft.h"
+#include "../tokenizer.h"
+
 void gpu_norm(gpu *g, const gpu_buffer *x, int x0, int ldx, gpu_bind gain, int dim, float eps, int n,
               const gpu_buffer *y, int ldy) {
     const struct { uint32_t dim, ldx, x0, ldy; float eps; } p = { (uint32_t)dim, (uint32_t)ldx, (uint32_t)x0, (uint32_t)ldy, eps };
@@ -50,4 +53,42 @@ void gpu_attend(gpu *g, const gpu_cache *c, const gpu_heads *h, const gpu_view *
         gpu_dispatch(g, GPU_JOIN, 0, join, 2, &j, sizeof j, (uint32_t)h->heads, n, 1);
     }
     gpu_worked(g, 2.0 * h->heads * c->head_dim * (v->old + v->n) * v->n);
+}
+
+/* ---- scores ---------------------------------------------------------------------------- */
+
+/* What is kept of a part of a column: see shaders/best.wgsl. */
+enum { RECORD = VOX_MAX_BEST + 3 };
+typedef struct pair { float x, y; } pair;
+
+static uint32_t vocab_parts(int vocab) { return (uint32_t)(vocab + GPU_PART - 1) / GPU_PART; }
+
+size_t gpu_best_bytes(int vocab, int n) { return (size_t)vocab_parts(vocab) * (size_t)n * RECORD * sizeof(pair); }
+
+void gpu_best(gpu *g, const gpu_scoring *s, const gpu_buffer *logits, int ld, int n, const gpu_buffer *room, const gpu_buffer *found) {
+    const struct { uint32_t vocab, ld, special, best, pad, end, parts; } p = {
+        (uint32_t)s->vocab, (uint32_t)ld, (uint32_t)s->n_special, (uint32_t)s->n_best, VOX_STREAMING_PAD, VOX_EOS, vocab_parts(s->vocab),
+    };
+    const gpu_bind parts[] = { { logits, 0, 0 }, { logits, 0, 0 }, { room, 0, 0 } };
+    const gpu_bind join[] = { { logits, 0, 0 }, { room, 0, 0 }, { found, 0, 0 } };
+    gpu_dispatch(g, GPU_BEST, 0, parts, 3, &p, sizeof p, p.parts, (uint32_t)n, 1);
+    gpu_dispatch(g, GPU_BEST, 1, join, 3, &p, sizeof p, 1, (uint32_t)n, 1);
+}
+
+static void unpack(const gpu_scoring *s, const pair *record, vox_scores *scores) {
+    const pair text = record[s->n_best], blanks = record[s->n_best + 2];
+    *scores = (vox_scores){ .pad = blanks.x, .end = blanks.y, .sum_exp = record[s->n_best + 1].x };
+    scores->text = text.y < (float)s->vocab ? (int)text.y : s->n_special;
+    while (scores->n_best < s->n_best && record[scores->n_best].y < (float)s->vocab) {
+        const pair best = record[scores->n_best];
+        scores->best[scores->n_best++] = (vox_scored){ (int)best.y, best.x };
+    }
+}
+
+int gpu_best_read(gpu *g, const gpu_scoring *s, const gpu_buffer *found, int n, vox_scores *scores) {
+    pair records[VOX_DRAFT_COLUMNS * RECORD];
+    const size_t length = (size_t)s->n_best + 3;
+    if (!gpu_read(g, found, 0, records, (size_t)n * length * sizeof *records)) return 0;
+    for (int i = 0; i < n; i++) unpack(s, records + (size_t)i * length, &scores[i]);
+    return 1;
 }

@@ -7,10 +7,11 @@
 #ifndef VOX_GPU_KERNELS_H
 #define VOX_GPU_KERNELS_H
 
+#include "../scores.h"
 #include "../weights.h"
 #include "device.h"
 
-enum { GPU_SLACK = 256, GPU_MAX_HEAD_DIM = 128, GPU_KEYS = 256, GPU_FEW_COLUMNS = 8 };
+enum { GPU_SLACK = 256, GPU_MAX_HEAD_DIM = 128, GPU_KEYS = 256, GPU_FEW_COLUMNS = 8, GPU_PART = 2048 };
 
 typedef enum gpu_mode { GPU_STORE, GPU_ADD, GPU_GELU, GPU_SWIGLU } gpu_mode;
 
@@ -80,5 +81,14 @@ typedef struct gpu_view {
 } gpu_view;
 size_t gpu_open_floats(int heads, int head_dim, int most_keys, int n);
 void gpu_attend(gpu *g, const gpu_cache *c, const gpu_heads *h, const gpu_view *v, const gpu_buffer *o, int ldo);
+
+/* The logits of n columns, ld apart, to scores: see vox_score. room and found: each of gpu_best_bytes. */
+typedef struct gpu_scoring {
+    int vocab, n_special, n_best;
+} gpu_scoring;
+size_t gpu_best_bytes(int vocab, int n);
+void gpu_best(gpu *g, const gpu_scoring *s, const gpu_buffer *logits, int ld, int n, const gpu_buffer *room, const gpu_buffer *found);
+/* Submit, wait and bring what was found. Returns gpu_ok. */
+int gpu_best_read(gpu *g, const gpu_scoring *s, const gpu_buffer *found, int n, vox_scores *scores);
 
 #endif

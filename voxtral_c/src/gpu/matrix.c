@@ -116,8 +116,8 @@ void gpu_product(gpu *g, const gpu_matrix *m, gpu_mode mode, const gpu_buffer *x
     const uint32_t variant = (uint32_t)m->type | (uint32_t)mode << 4 | columns << 8;
     for (int i = 0; i < m->n_parts; i++) {
         const gpu_part *part = &m->parts[i];
-        const struct { uint32_t n, panels, panel0, units, panel_words, ldx, x0, ldy, biased; } p = {
-            (uint32_t)n, (uint32_t)part->panels, (uint32_t)part->panel0, (uint32_t)units_of(m), (uint32_t)(m->panel_bytes / 4),
+        const struct { uint32_t n, panels, panel0, units, panel_lines, ldx, x0, ldy, biased; } p = {
+            (uint32_t)n, (uint32_t)part->panels, (uint32_t)part->panel0, (uint32_t)units_of(m), (uint32_t)(m->panel_bytes / LINE_BYTES),
             (uint32_t)ldx / 4, (uint32_t)x0 / 4, (uint32_t)ldy, m->bias.handle != NULL,
         };
         const gpu_buffer *bias = m->bias.handle ? &m->bias : &part->buffer;
@@ -133,8 +133,8 @@ void gpu_embed(gpu *g, const gpu_matrix *m, const gpu_buffer *audio, int audio0,
                const gpu_buffer *x, int ldx) {
     for (int i = 0; i < m->n_parts; i++) {
         const gpu_part *part = &m->parts[i];
-        const struct { uint32_t panels, panel0, units, panel_words, fours, audio0, ldx; } p = {
-            (uint32_t)part->panels, (uint32_t)part->panel0, (uint32_t)units_of(m), (uint32_t)(m->panel_bytes / 4),
+        const struct { uint32_t panels, panel0, units, panel_lines, fours, audio0, ldx; } p = {
+            (uint32_t)part->panels, (uint32_t)part->panel0, (uint32_t)units_of(m), (uint32_t)(m->panel_bytes / LINE_BYTES),
             (uint32_t)m->cols / 4, (uint32_t)audio0 / 4, (uint32_t)ldx / 4,
         };
         const gpu_bind binds[] = { { &part->buffer, 0, 0 }, { audio, 0, 0 }, { info, 0, 0 }, { x, 0, 0 } };

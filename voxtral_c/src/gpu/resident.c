@@ -98,6 +98,8 @@ static void make_model(vox_gpu *v, const vox_model *m) {
     v->info = gpu_alloc(g, VOX_MAX_TREE * sizeof(gpu_column));
     v->moves = gpu_alloc(g, sizeof ((vox_gpu_state *)0)->moves);
     v->logits = activations(g, VOX_DRAFT_COLUMNS, gpu_padded_rows(c->vocab_size));
+    v->parts = gpu_alloc(g, gpu_best_bytes(c->vocab_size, VOX_DRAFT_COLUMNS));
+    v->found = gpu_alloc(g, gpu_best_bytes(1, VOX_DRAFT_COLUMNS));
     v->gain_bytes = ((size_t)c->decoder.dim * sizeof(float) + GPU_ALIGN - 1) / GPU_ALIGN * GPU_ALIGN;
     v->gains = gpu_alloc(g, (uint64_t)c->decoder.n_layers * v->gain_bytes);
     v->spare_floats = VOX_DRAFT_COLUMNS * (size_t)gpu_padded_rows(c->vocab_size);
@@ -188,7 +190,7 @@ void vox_gpu_detach(vox_model *m) {
     gpu *g = &v->device;
     gpu_matrix *const matrices[] = { &v->conv0, &v->conv1, &v->adapter0, &v->adapter1, &v->embeddings };
     gpu_buffer *const buffers[] = { &v->encoder_norm, &v->decoder_norm, &v->mels, &v->conv_out, &v->conv_in, &v->adapter, &v->info,
-                                    &v->moves, &v->logits, &v->gains };
+                                    &v->moves, &v->logits, &v->parts, &v->found, &v->gains };
     free_stack(g, &v->encoder);
     free_stack(g, &v->decoder);
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) gpu_matrix_free(g, matrices[i]);

@@ -24,11 +24,11 @@ typedef struct vox_gpu {
     gpu_stack encoder, decoder;
     gpu_matrix conv0, conv1, adapter0, adapter1, embeddings;
     gpu_buffer encoder_norm, decoder_norm;
-    gpu_buffer mels, conv_out, conv_in, adapter, info, moves, logits;
+    gpu_buffer mels, conv_out, conv_in, adapter, info, moves, logits, parts, found;
     gpu_buffer gains;         /* [decoder layers][gain_bytes]: ffn_norm times ... */
     size_t gain_bytes;
     const float *gains_of;    /* ... this conditioning on the delay; NULL = none yet */
-    float *spare;             /* room to read into: logits, or a test's look at a tensor */
+    float *spare;             /* room for what is written, or a test's look at a tensor */
     size_t spare_floats;
     int half;                 /* caches are float16 */
     char *folder;             /* for reports */

@@ -6,10 +6,12 @@
 
 #include "../interleave.h"
 #include "../kernels/kernels.h"
+#include "../tokenizer.h"
 
 /* Sums of float32 in another order differ by some 1e-7; keys and values kept as float16 by 5e-4. */
 #define EXACT 2e-6
 #define HALF 2e-3
+#define BEST 1e-5             /* sums of exponentials */
 
 typedef struct tester {
     gpu *g;
@@ -40,23 +42,26 @@ static gpu_buffer upload(tester *t, const void *data, size_t bytes) {
     return b;
 }
 
+static void report(tester *t, const char *name, double error, double tolerance) {
+    gpu_check c = { .error = error, .tolerance = tolerance, .ms = vox_now_ms() - t->start };
+    snprintf(c.name, sizeof c.name, "%s", name);
+    t->start = vox_now_ms();
+    t->failed += !gpu_check_passed(&c);
+    t->fn(t->user, &c);
+}
+
 /* Compare what the GPU made with what it should be. */
 static void compare(tester *t, const char *name, const gpu_buffer *b, const double *want, size_t n, double tolerance) {
-    gpu_check c = { .error = INFINITY, .tolerance = tolerance };
     float *got = vox_alloc(n, sizeof *got);
-    double error = 0, size = 0;
-    snprintf(c.name, sizeof c.name, "%s", name);
+    double error = 0, size = 0, relative = INFINITY;
     if (got && gpu_read(t->g, b, 0, got, n * sizeof *got)) {
         for (size_t i = 0; i < n; i++) {
             error += (got[i] - want[i]) * (got[i] - want[i]);
             size += want[i] * want[i];
         }
-        c.error = isfinite(error) ? sqrt(error / (size > 0 ? size : 1)) : INFINITY;
+        if (isfinite(error)) relative = sqrt(error / (size > 0 ? size : 1));
     }
-    c.ms = vox_now_ms() - t->start;
-    t->start = vox_now_ms();
-    t->failed += !gpu_check_passed(&c);
-    t->fn(t->user, &c);
+    report(t, name, relative, tolerance);
     vox_free(got);
 }
 
@@ -198,6 +203,47 @@ static void check_embed(tester *t, vox_weight_type type) {
     vox_free(floats);
     vox_free(audio);
     vox_free(want);
+}
+
+/* ---- scores ---------------------------------------------------------------------------- */
+
+/* Whatever is not equal counts as wholly wrong. */
+static double score_error(const vox_scores *a, const vox_scores *b) {
+    double error = fabs((double)a->sum_exp / (double)b->sum_exp - 1);
+    int same = a->n_best == b->n_best && a->text == b->text && a->pad == b->pad && a->end == b->end;
+    for (int i = 0; i < b->n_best && same; i++) same = a->best[i].id == b->best[i].id && a->best[i].logit == b->best[i].logit;
+    return same && isfinite(error) ? error : 1;
+}
+
+/* Logits of few values: there are many equals. */
+static void check_best(tester *t, int vocab, int n_best) {
+    const int n = random_int(t, 1, 8), ld = gpu_padded_rows(vocab);
+    const gpu_scoring s = { vocab, random_int(t, 34, vocab - 1), n_best };
+    float *logits = random_floats(t, (size_t)(n * ld));
+    vox_scores got[8], want;
+    double worst = INFINITY;
+    char name[64];
+    if (logits) {
+        for (int i = 0; i < n * ld; i++) logits[i] = roundf(logits[i] * 40) / 4;
+        gpu_buffer bl = upload(t, logits, (size_t)(n * ld) * sizeof *logits);
+        gpu_buffer room = gpu_alloc(t->g, gpu_best_bytes(vocab, n)), found = gpu_alloc(t->g, gpu_best_bytes(1, n));
+        gpu_best(t->g, &s, &bl, ld, n, &room, &found);
+        if (gpu_best_read(t->g, &s, &found, n, got)) worst = 0;
+        for (int i = 0; i < n && gpu_ok(t->g); i++) {
+            double sum = 0;
+            vox_score(vox_kernels_at(0), logits + i * ld, vocab, s.n_special, n_best, &want);
+            for (int j = 0; j < vocab; j++)
+                if (j != VOX_STREAMING_PAD && j != VOX_EOS) sum += exp((double)logits[i * ld + j] - (double)want.best[0].logit);
+            want.sum_exp = (float)sum;
+            worst = fmax(worst, score_error(&got[i], &want));
+        }
+        gpu_free(t->g, &bl);
+        gpu_free(t->g, &room);
+        gpu_free(t->g, &found);
+    }
+    snprintf(name, sizeof name, "best %d of %d", n_best, vocab);
+    report(t, name, worst, BEST);
+    vox_free(logits);
 }
 
 /* ---- attention ------------------------------------------------------------------------- */
@@ -351,6 +397,9 @@ int gpu_selftest(gpu *g, uint32_t seed, gpu_check_fn fn, void *user) {
     if (gpu_ok(g)) check_product(&t, one, GPU_SWIGLU, random_int(&t, GPU_FEW_COLUMNS + 1, 16));
     if (gpu_ok(g)) check_product(&t, one, GPU_GELU, random_int(&t, 1, 2));
     if (gpu_ok(g)) check_norm(&t);
+    if (gpu_ok(g)) check_best(&t, random_int(&t, 36, GPU_PART), random_int(&t, 1, VOX_MAX_BEST));
+    if (gpu_ok(g)) check_best(&t, random_int(&t, GPU_PART + 1, 5 * GPU_PART), VOX_MAX_BEST);
+    if (gpu_ok(g)) check_best(&t, 64 * GPU_PART, 1);
     for (int half = 0; half < 2 && gpu_ok(g); half++) {
         check_attention(&t, half, random_int(&t, 5, 60), 100);
         check_attention(&t, half, random_int(&t, 280, 400), 450);

@@ -65,8 +65,8 @@ static void constant(text *t, const char *format, int value) {
     put(t, line, (size_t)snprintf(line, sizeof line, format, value));
 }
 
-/* How the weights of a type are read. */
-static void add_weights(text *t, vox_weight_type type) {
+/* How the weights of a type are read, of so many rows at a time (1 or 4). */
+static void add_weights(text *t, vox_weight_type type, int rows) {
     static const char *const readers[VOX_WEIGHT_TYPES] = {
         [VOX_WEIGHT_F32] = "float", [VOX_WEIGHT_BF16] = "float", [VOX_WEIGHT_F16] = "float", [VOX_WEIGHT_Q8_0] = "q8_0",
         [VOX_WEIGHT_Q4_K] = "q4_k", [VOX_WEIGHT_Q5_K] = "q4_k", [VOX_WEIGHT_Q6_K] = "q6_k",
@@ -74,15 +74,17 @@ static void add_weights(text *t, vox_weight_type type) {
     constant(t, "const FIVE = %d == 1;\n", type == VOX_WEIGHT_Q5_K);
     constant(t, "const BFLOAT = %d == 1;\n", type == VOX_WEIGHT_BF16);
     constant(t, "const BITS = %du;\n", type == VOX_WEIGHT_F32 ? 32 : 16);
+    add(t, rows == 4 ? "four_rows" : "one_row", 1, 0);
+    add(t, "words", rows, 0);
     add(t, "half", 1, 0);
-    add(t, readers[type], 1, 0);
+    add(t, readers[type], rows, 0);
 }
 
 static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant) {
     const int low = (int)(variant & 15), mode = (int)(variant >> 4 & 15), repeat = (int)(variant >> 8);
     static const char *const names[GPU_KERNELS] = {
         [GPU_FEW] = "few", [GPU_MANY] = "many", [GPU_NORM] = "norm", [GPU_ROPE] = "rope", [GPU_ATTEND] = "attend",
-        [GPU_JOIN] = "join", [GPU_EMBED] = "embed", [GPU_TURN] = "turn",
+        [GPU_JOIN] = "join", [GPU_EMBED] = "embed", [GPU_TURN] = "turn", [GPU_BEST] = "best",
     };
     int lines = 1;
     switch (kernel) {
@@ -92,13 +94,17 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
         constant(t, "const COLUMNS = %du;\n", repeat);
         constant(t, "const MODE = %du;\n", mode);
         add(t, "product", 1, 0);
-        add_weights(t, (vox_weight_type)low);
+        add_weights(t, (vox_weight_type)low, kernel == GPU_FEW ? 4 : 1);
+        if (kernel == GPU_FEW) add(t, g->subgroups ? "slices_subgroups" : "slices", 1, 0);
         break;
     case GPU_EMBED:
-        add_weights(t, (vox_weight_type)low);
+        add_weights(t, (vox_weight_type)low, 1);
         break;
     case GPU_NORM:
-        add(t, g->subgroups ? "sum_subgroups" : "sum", 1, 0);
+    case GPU_BEST:
+        constant(t, "const JOIN = %d == 1;\n", low);
+        constant(t, "const PART = %du;\n", GPU_PART);
+        add(t, g->subgroups ? "group_subgroups" : "group", 1, 0);
         break;
     case GPU_ATTEND:
         lines = repeat;
@@ -119,7 +125,7 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
 /* What each kernel binds: r for reading, w for writing as well. */
 static const char *const bindings[GPU_KERNELS] = {
     [GPU_FEW] = "rrrw", [GPU_MANY] = "rrrw", [GPU_NORM] = "rrw", [GPU_ROPE] = "wrrww", [GPU_ATTEND] = "rrrrww",
-    [GPU_JOIN] = "rw", [GPU_EMBED] = "rrrw", [GPU_TURN] = "rw",
+    [GPU_JOIN] = "rw", [GPU_EMBED] = "rrrw", [GPU_TURN] = "rw", [GPU_BEST] = "rrw",
 };
 
 static void make_layout(gpu *g, gpu_kernel kernel) {

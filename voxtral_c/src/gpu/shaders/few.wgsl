@@ -1,43 +1,33 @@
-// A matrix times up to COLUMNS columns; a group for each panel (SWIGLU: for two). Its 256 threads
-// are 16 rows times 16 slices of the columns of W. Lines with # are repeated for each column of x.
-var<workgroup> parts: array<f32, 256u * COLUMNS>;
+// A matrix times up to COLUMNS columns; a group for each panel (SWIGLU: for two). Each of its 64
+// threads has four rows and one of 16 slices of the columns of W, so that what is read of x serves
+// four rows. Lines with # are repeated for each column of x.
+var<private> sum#: vec4<f32>;
 
 fn panel_sums(panel: u32, t: u32) {
-    let row = t % 16u;
     let x# = p.x0 + min(#u, p.n - 1u) * p.ldx;
-    var sum# = 0.0;
-    for (var unit = t / 16u; unit < p.units; unit += 16u) {
-        open(panel, row, unit);
+    sum# = vec4<f32>();
+    for (var unit = t / 4u; unit < p.units; unit += 16u) {
+        open(panel, t % 4u, unit);
         for (var i = 0u; i < QUADS; i++) {
-            let four = quad(i);
+            fetch(i);
             let k = place(i);
-            sum# += dot(four, x[x# + k]);
+            let v# = x[x# + k];
+            sum# += vec4<f32>(dot(quad0, v#), dot(quad1, v#), dot(quad2, v#), dot(quad3, v#));
         }
     }
-    parts[#u * 256u + t] = sum#;
 }
 
-fn total(t: u32) -> f32 {
-    var sum = 0.0;
-    for (var slice = 0u; slice < 16u; slice++) { sum += parts[t / 16u * 256u + slice * 16u + t % 16u]; }
-    return sum;
-}
-
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
-    let mine = t < 16u * COLUMNS && t / 16u < p.n;
-    if (MODE != SWIGLU) {
-        panel_sums(group.x, t);
-        workgroupBarrier();
-        if (mine) { put(t / 16u, (p.panel0 + group.x) * 16u + t % 16u, total(t)); }
-        return;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32 $SUBGROUP_ARGUMENTS) {
+    $SUBGROUP_START
+    let t = thread(index);
+    let both = MODE == SWIGLU;
+    panel_sums(select(group.x, group.x * 2u, both), t);
+    var total# = row_sum(sum#, t);
+    if (both) {
+        panel_sums(group.x * 2u + 1u, t);
+        total# = silu(total#) * row_sum(sum#, t);
     }
-    panel_sums(group.x * 2u, t);
-    workgroupBarrier();
-    var gate = 0.0;
-    if (mine) { gate = silu(total(t)); }
-    workgroupBarrier();
-    panel_sums(group.x * 2u + 1u, t);
-    workgroupBarrier();
-    if (mine) { put(t / 16u, (p.panel0 / 2u + group.x) * 16u + t % 16u, gate * total(t)); }
+    let row = (select(p.panel0, p.panel0 / 2u, both) + group.x) * 16u + t;
+    if (t < 16u && #u < p.n) { put(#u, row, total#); }
 }

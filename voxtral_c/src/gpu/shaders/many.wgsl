@@ -12,7 +12,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var step = 0u; step < p.units * (QUADS / 8u); step++) {
         let i0 = step % (QUADS / 8u) * 8u;
         open(min(panel, p.panels - 1u), t % 16u, step / (QUADS / 8u));
-        for (var q = t / 64u; q < 8u; q += 4u) { weights[q * 64u + t % 64u] = quad(i0 + q); }
+        for (var q = t / 64u; q < 8u; q += 4u) {
+            fetch(i0 + q);
+            weights[q * 64u + t % 64u] = quad0;
+        }
         for (var c = t / 8u; c < COLUMNS; c += 32u) {
             columns[t % 8u * COLUMNS + c] = x[p.x0 + min(c0 + c, p.n - 1u) * p.ldx + place(i0 + t % 8u)];
         }

@@ -1,21 +1,20 @@
-// What both kernels of products share: y = W x + bias, or more. The rows of W lie in panels of 16,
-// 4 bytes of each row side by side, so that 16 threads read 64 bytes in a row.
+// What both kernels of products share: y = W x + bias, or more. The rows of W lie in panels of 16.
 //
-// open(panel, row, unit) prepares a unit of a row's columns, quad(i) is its i-th four weights, and
-// place(i) tells to which four columns they belong.
+// open(panel, row, unit) prepares a unit of the columns of a row (or of four: row then counts fours),
+// fetch(i) brings its i-th four weights into quad0 (to quad3), and place(i) tells to which four columns
+// they belong.
 struct Params {
     n: u32,            // columns of x
     panels: u32,       // in this part of the matrix
     panel0: u32,       // before it
     units: u32,        // of a row
-    panel_words: u32,
+    panel_lines: u32,  // 64 bytes each
     ldx: u32,          // between columns of x, and before the first, in fours
     x0: u32,
     ldy: u32,
     biased: u32,
 }
 var<immediate> p: Params;
-@group(0) @binding(0) var<storage, read> w: array<u32>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
