@@ -12,7 +12,7 @@ from tests.engine.driver import Engine
 
 FIELDS = [
     *("type", "threads", "bandwidth_gbs", "encoder_ms_per_token", "step_ms", "step_bound_ms"),
-    *("prefill_ms", "utterance_start_ms", "utterance_end_ms", "live_rtf", "wait_ms"),
+    *("pass_ms", "prefill_ms", "utterance_start_ms", "utterance_end_ms", "live_rtf", "wait_ms"),
     *("load_ms", "peak_mb", "acceptance"),
 ]
 
@@ -34,8 +34,12 @@ def test_figures(engine: Engine) -> None:
     wait = figures["wait_ms"]
     assert isinstance(wait, dict)
     assert list(wait) == ["mean", "p95", "whole_mean", "whole_p95"]
-    single = [figures[name] for name in FIELDS[2:] if name not in ("live_rtf", "wait_ms")]
-    numbers = [*single, *live.values(), *wait.values()]
+    passes = figures["pass_ms"]
+    assert isinstance(passes, list)
+    assert len(passes) == 8
+    several = ("pass_ms", "live_rtf", "wait_ms")
+    single = [figures[name] for name in FIELDS[2:] if name not in several]
+    numbers = [*single, *passes, *live.values(), *wait.values()]
     assert all(isinstance(number, int | float) and number > 0 for number in numbers)
 
 

@@ -21,6 +21,7 @@ typedef struct bench {
     replay replay;
     double load_ms, bandwidth_gbs, step_gb;
     double encoder_ms, step_ms, prefill_ms, start_ms, end_ms, whole_end_ms, late_rtf;
+    double pass_ms[VOX_DRAFT_COLUMNS + 1];    /* by columns */
     double rtf[INTERVALS], steps_per_pass[INTERVALS];
     bench_wait adaptive, fixed;       /* batches as small as can be afforded, or always whole ones */
     double peak_mb;

@@ -7,9 +7,12 @@
 #define MEMORY 0.05f          /* weight of the newest of things learned */
 #define LEAST 0.02f           /* chance below which a guess is not made */
 
-/* A pass that is not tried looks a little cheaper with each that is, so that a cost measured in a
- * bad moment is measured again. */
-#define FORGET 0.998
+/* Passes become slow and fast again together, when the machine has other work, and much sooner than
+ * their costs among each other change. A number of columns that is not tried looks a little cheaper
+ * with each that is, so that a cost measured in a bad moment is measured again. */
+#define MS_MEMORY 0.25
+#define COST_MEMORY 0.05
+#define FORGET 0.9995
 
 static vox_kind kind_of(int id) {
     return id == VOX_STREAMING_PAD ? VOX_PAD : id == VOX_STREAMING_WORD ? VOX_WORD : VOX_TEXT;
@@ -21,6 +24,7 @@ void vox_drafter_init(vox_drafter *d) {
     memset(d, 0, sizeof *d);
     memcpy(d->follows, follows, sizeof follows);
     d->guessed[0] = d->guessed[1] = 0.5f;
+    for (int i = 1; i <= VOX_DRAFT_COLUMNS; i++) d->cost[i] = 1 + 0.05 * (i - 1);
     vox_drafter_begin(d);
 }
 
@@ -43,12 +47,14 @@ void vox_drafter_saw(vox_drafter *d, int id, int text) {
 }
 
 void vox_drafter_took(vox_drafter *d, int columns, double ms) {
-    if (columns > VOX_DRAFT_COLUMNS) return;
-    for (int i = 1; i <= VOX_DRAFT_COLUMNS; i++) {
-        if (i == columns) d->ms[i] = d->ms[i] > 0 ? d->ms[i] + 0.1 * (ms - d->ms[i]) : ms;
-        else if (d->ms[i] > 0) d->ms[i] *= FORGET;
-        else d->ms[i] = ms * (i > columns ? 1 + 0.05 * (i - columns) : 1);
-    }
+    if (columns > VOX_DRAFT_COLUMNS || !(ms > 0)) return;
+    if (!(d->ms > 0)) d->ms = ms / d->cost[columns];
+    const double off = ms / (d->ms * d->cost[columns]);       /* a wait for other work is not believed */
+    d->ms *= 1 + MS_MEMORY * ((off < 3 ? off : 3) - 1);
+    for (int i = 1; i <= VOX_DRAFT_COLUMNS; i++) d->cost[i] *= i == columns ? 1 + COST_MEMORY * ((off < 1.5 ? off : 1.5) - 1) : FORGET;
+    const double one = d->cost[1];
+    for (int i = 1; i <= VOX_DRAFT_COLUMNS; i++) d->cost[i] /= one;
+    d->ms *= one;
 }
 
 /* ---- the tree -------------------------------------------------------------------------- */
@@ -92,7 +98,7 @@ int vox_draft(const vox_drafter *d, int n, int deepest, int *ids, vox_tree *tree
     const int root = n - 1, most = d->columns ? d->columns : VOX_DRAFT_COLUMNS;
     int best = n;
     float tokens = 1;
-    double best_rate = d->ms[1] > 0 ? 1 / d->ms[1] : 0;
+    double best_rate = 1 / d->cost[1];
     guesses g = { .n = 0 };
     offer_next(&g, d, ids[root], root, tree->depth[root] + 1, 1, 1);
     for (int columns = 2; columns <= most && n < VOX_MAX_TREE && g.n > 0;) {
@@ -104,7 +110,7 @@ int vox_draft(const vox_drafter *d, int n, int deepest, int *ids, vox_tree *tree
         offer_next(&g, d, new.id, n, new.depth + 1, new.chance, 0);
         tokens += new.chance;
         n++;
-        const double ms = d->ms[columns++], rate = ms > 0 ? tokens / ms : tokens;
+        const double rate = tokens / d->cost[columns++];
         if (rate <= best_rate && !d->always) continue;
         best_rate = rate;
         best = n;

@@ -19,7 +19,8 @@ typedef struct vox_drafter {
     float follows[VOX_KINDS][VOX_KINDS];    /* how often a kind is followed by another, of late */
     float guessed[2];         /* how often the text favoured at the word mark, or one token before
                                  it, is the one that comes */
-    double ms[VOX_DRAFT_COLUMNS + 1];       /* of a pass with so many columns; 0 = unknown */
+    double cost[VOX_DRAFT_COLUMNS + 1];     /* of a pass with so many columns, to one with one */
+    double ms;                /* of a pass with one column, as things are just now; 0 = unknown */
     int guess[2];             /* text favoured by the last logits, by those before; -1 = none */
     int last;                 /* token */
     int columns;              /* 0 = as many as pay; else never more; 1 = no guesses */

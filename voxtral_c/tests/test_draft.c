@@ -1,5 +1,7 @@
 /* test_draft.c - guessing changes nothing but the number of passes: the same tokens with the same
  * probabilities, whatever is guessed, in whatever pieces the audio comes. */
+#include <math.h>
+
 #include "common.h"
 
 #define TRAINED_MODEL "voxtui/assets/tiny"
@@ -146,7 +148,7 @@ static void test_tree(void) {
     /* What does not pay is not done. */
     vox_drafter_init(&d);
     ids[0] = VOX_STREAMING_PAD;
-    for (int i = 0; i < 400; i++) vox_drafter_took(&d, 1 + i % 8, 10.0 * (1 + i % 8));
+    for (int i = 0; i < 800; i++) vox_drafter_took(&d, 1 + i % 8, 10.0 * (1 + i % 8));
     CHECK(vox_draft(&d, 1, 15, ids, &tree) == 1, "columns cost as much as passes");
     vox_drafter_init(&d);
     for (int i = 0; i < 200; i++) {
@@ -154,6 +156,11 @@ static void test_tree(void) {
         vox_drafter_saw(&d, VOX_STREAMING_PAD, 1234);
     }
     CHECK(vox_draft(&d, 1, 15, ids, &tree) == 4 && tree.parent[3] == 2, "four are free, and only pads come");
+    /* Costs stay as they are while the machine has other work, and for ever. */
+    for (int i = 0; i < 1000000; i++) vox_drafter_took(&d, 1 + i % 8, (i % 8 < 4 ? 10 : 30) * (i % 5000 < 300 ? 2.5 : 1));
+    for (int i = 0; i < 30; i++) vox_drafter_took(&d, 4, 25);
+    CHECK(fabs(d.cost[4] - 1) < 0.2 && fabs(d.cost[8] - 3) < 0.4, "four columns cost %g, eight %g", d.cost[4], d.cost[8]);
+    CHECK(fabs(d.ms - 25) < 5, "a pass takes %g ms", d.ms);
 }
 
 /* The mix of speech: pads, word marks each followed by text. */
