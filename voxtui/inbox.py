@@ -5,11 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar, cast
 
 Work = Callable[[], None]
 Answer = TypeVar("Answer")
+ENDED_S = 0.2
+"""How often who waits for an answer looks whether the thread has ended."""
 
 
 class Inbox:
@@ -46,6 +48,9 @@ class Inbox:
                 answer.set_exception(error)
 
         self._queue.put(work)
+        while not wait([answer], ENDED_S).done:
+            if not self.running and not answer.done():
+                return question()  # it ended before it came to this
         return cast(Answer, answer.result())
 
     def close(self, timeout_s: float) -> None:

@@ -7,7 +7,7 @@
                                engine
 
 Everything that happens is posted to one inbox and handled by one thread, which alone changes the
-session. Views give a `listener`, called on that thread with what a person should see.
+session (`Wiring`). Views give a `listener`, called on that thread with what a person should see.
 """
 
 from __future__ import annotations
@@ -15,67 +15,20 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
 from pathlib import Path
 
-from voxtui import __version__
-from voxtui.audio.hearing import Hearing, HearingConfig
-from voxtui.audio.intake import Intake, SourceFactory
+from voxtui.audio.hearing import HearingConfig
+from voxtui.audio.intake import SourceFactory
 from voxtui.engine.config import EngineConfig
 from voxtui.engine.supervisor import Engine
-from voxtui.events import (
-    AudioBlock,
-    AudioGap,
-    CaptureChanged,
-    CaptureEvent,
-    CaptureState,
-    Edit,
-    EngineChanged,
-    EngineEvent,
-    EngineState,
-    EngineStats,
-    Event,
-    Level,
-    ListeningChanged,
-    Notice,
-    SessionOpened,
-    Severity,
-    TokenText,
-    TranscriptChanged,
-    UtteranceEnded,
-    WordsRetracted,
-)
-from voxtui.hook import Afterwards, HookConfig
+from voxtui.events import Edit
+from voxtui.hook import HookConfig
 from voxtui.inbox import Inbox, Work
-from voxtui.session.aside import DAILY, Aside, Keeping, forget_old_sound
-from voxtui.session.session import Session, SessionError, SessionMeta
-from voxtui.vocabulary import Rules
+from voxtui.session.aside import Keeping
+from voxtui.wiring import EngineFactory, Listener, PipelineConfig, Wiring
 
-Listener = Callable[[Event], None]
-EngineFactory = Callable[
-    [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], Engine
-]
-
-
-@dataclass(frozen=True)
-class PipelineConfig:
-    """What to wire together.
-
-    With `keep_everything` (files, standard input) all sound from the first sample on belongs to
-    the session and the source waits when the disk is slow; without it (a microphone) only what is
-    said while listening does, as `hearing` says. `vocabulary` is the file of rules that the words
-    follow; it is looked at whenever somebody begins to speak. `hook` may rewrite each utterance.
-    """
-
-    source: SourceFactory
-    engine: EngineConfig
-    sessions_dir: Path
-    keep_everything: bool = False
-    hearing: HearingConfig = field(default_factory=HearingConfig)
-    keeping: Keeping = field(default_factory=Keeping)
-    vocabulary: Path | None = None
-    hook: HookConfig = field(default_factory=HookConfig)
+__all__ = ["EngineFactory", "Listener", "Pipeline", "PipelineConfig"]
 
 
 class Pipeline:
@@ -87,45 +40,32 @@ class Pipeline:
         listener: Listener,
         engine_factory: EngineFactory = Engine,
     ) -> None:
-        self._config = config
-        self._listener = listener
         self._inbox = Inbox("pipeline", self._do)
-        self._idle = threading.Event()
+        self._wiring = Wiring(config, listener, engine_factory, self._inbox.put)
         self._closed = threading.Event()
-        # What follows belongs to the pipeline thread.
-        self._rules = Rules(config.vocabulary)
-        self._afterwards = Afterwards(config.hook, self._inbox.put)
-        self._aside = Aside(config.keeping, self._warn)
-        self._session = self._create_session()
-        self._engine = engine_factory(config.engine, self._session.read_audio, self._post_engine)
-        self._engine_facts = EngineChanged(EngineState.STOPPED)
-        self._intake = Intake(self._inbox.put, self._on_capture, lossless=config.keep_everything)
-        self._capture = CaptureState.CLOSED
-        self._hearing = Hearing(config.hearing, self)
-        self._new_session_wanted = False
-        self._next_source: SourceFactory | None = None
-        self._confirming = False
-        self._failed = ""
 
-    # ---- what views call ---------------------------------------------------------------
+    def _do(self, work: Work) -> None:
+        self._wiring.handle(work)
 
     def start(self) -> None:
         """Open the source, load the engine; returns at once."""
-        self._inbox.put(self._begin)
+        self._inbox.put(self._wiring.begin)
         self._inbox.start()
 
     def listen(self, on: bool, *, hands_free: bool = False) -> None:
         """Push-to-talk pressed or released, or live listening switched."""
-        self._inbox.put(lambda: self._set_listening(on, hands_free))
+        self._inbox.put(lambda: self._wiring.set_listening(on, hands_free))
 
     def note(self, text: str, at_s: float | None = None, wall_time: float | None = None) -> None:
         """Write a note of the person's into the transcript: here and now, or where the sound
         was at `at_s` (session audio time) and the clock at `wall_time`."""
-        self._inbox.put(lambda: self._publish(self._session.note(text, at_s, wall_time)))
+        self._inbox.put(
+            lambda: self._wiring.publish(self._wiring.session.note(text, at_s, wall_time))
+        )
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Change settled segments of the transcript."""
-        self._inbox.put(lambda: self._edit(tuple(edits)))
+        self._inbox.put(lambda: self._wiring.edit(tuple(edits)))
 
     def new_session(self, source: SourceFactory | None = None) -> None:
         """Close this session when its last words are out and begin another.
@@ -133,12 +73,12 @@ class Pipeline:
         With `source` the new session hears that one, from its first sample on. `SessionOpened`
         tells when it is there; `wait_idle` waits for its end.
         """
-        self._idle.clear()
-        self._inbox.put(lambda: self._want_new_session(source))
+        self._wiring.idle.clear()
+        self._inbox.put(lambda: self._wiring.want_new_session(source))
 
     def change_source(self, factory: SourceFactory) -> None:
         """Hear another microphone from now on."""
-        self._inbox.put(lambda: self._change_source(factory))
+        self._inbox.put(lambda: self._wiring.change_source(factory))
 
     def configure(
         self,
@@ -151,56 +91,51 @@ class Pipeline:
 
         `sessions_dir` is for the next session, and for this one where nothing of it is kept yet.
         """
-
-        def work() -> None:
-            self._hearing.configure(hearing)
-            self._aside.keeping = keeping
-            self._record_daily(self._session)
-            self._keep_in(sessions_dir or self._config.sessions_dir)
-            self._afterwards.config = hook
-
-        self._inbox.put(work)
+        self._inbox.put(lambda: self._wiring.configure(hearing, keeping, hook, sessions_dir))
 
     def configure_engine(
         self, *, delay_ms: int | None = None, interval_s: float | None = None
     ) -> None:
         """Change delay (from the next utterance on) and interval (at once)."""
-        self._inbox.put(lambda: self._engine.configure(delay_ms=delay_ms, interval_s=interval_s))
+        self._inbox.put(
+            lambda: self._wiring.engine.configure(delay_ms=delay_ms, interval_s=interval_s)
+        )
 
     def reload_engine(self, config: EngineConfig) -> None:
         """Go on with another model; what is not settled yet is transcribed again by it."""
-        self._inbox.put(lambda: self._engine.reload(config))
+        self._inbox.put(lambda: self._wiring.engine.reload(config))
 
     def reread_vocabulary(self) -> None:
         """The rules were changed: what is settled follows them too."""
-        self._inbox.put(self._reread_vocabulary)
+        self._inbox.put(self._wiring.reread_vocabulary)
 
     def text(self) -> str:
         """The whole transcript so far."""
-        return self._inbox.ask(lambda: self._session.transcript.text())  # noqa: PLW0108 (as it is then)
+        return self._inbox.ask(lambda: self._wiring.session.transcript.text())  # noqa: PLW0108 (as it is then)
 
     def session_path(self) -> Path:
         """The folder of the current session (made with its first sound)."""
-        return self._inbox.ask(lambda: self._session.path)
+        return self._inbox.ask(lambda: self._wiring.session.path)
 
     def wait_idle(self, timeout_s: float | None = None) -> bool:
         """Wait until the source ended or nobody listens, and all words are out.
 
         False when the time ran out. Returns True at once when the engine was given up.
         """
-        return self._idle.wait(timeout_s)
+        return self._wiring.idle.wait(timeout_s)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Stop listening, wait for the last words, close files and engine."""
         if not self._inbox.running or self._closed.is_set():
             return
         deadline = time.monotonic() + timeout_s
-        self._idle.clear()
-        self._inbox.put(self._stop_source)
+        self._wiring.idle.clear()
+        self._inbox.put(self._wiring.stop_source)
         self.wait_idle(max(0.0, deadline - time.monotonic()))
-        self._inbox.put(lambda: self._end(max(0.0, deadline - time.monotonic())))
+        self._inbox.put(lambda: self._wiring.end(max(0.0, deadline - time.monotonic())))
         self._inbox.close(max(1.0, deadline - time.monotonic()) + 5.0)
         self._closed.set()
+<<<<<<< HEAD
         self._intake.end()
 
     # ---- the pipeline thread -----------------------------------------------------------
@@ -454,3 +389,6 @@ class Pipeline:
             self._open_source()
         elif self._config.keep_everything and self._capture is CaptureState.RUNNING:
             self._set_listening(True)
+=======
+        self._wiring.source_may_go()
+>>>>>>> fe1f013 (At a full disk the newest words are waited for and listening may go on; the pipeline in two rooms: what views call, and what its thread does)

@@ -39,6 +39,7 @@ from voxtui.hook import HookConfig
 from voxtui.pipeline import Pipeline, PipelineConfig
 from voxtui.session.aside import Keeping
 from voxtui.session.library import load_session
+from voxtui.session.session import Session, SessionError
 
 BLOCK = SAMPLE_RATE // 10  # samples: 0.1 s
 
@@ -80,6 +81,17 @@ class FakeEngine:
         self.configured: list[tuple[int | None, float | None]] = []
         self.settled_s = 0.0
         self.stopped = False
+        self.hold = False
+        self.held: list[EngineEvent] = []
+
+    def tell(self, event: EngineEvent) -> None:
+        (self.held.append if self.hold else self.post)(event)
+
+    def let_go(self) -> None:
+        """What was held back is told."""
+        self.hold = self.pending = False
+        for event in self.held:
+            self.post(event)
 
     def start(self) -> None:
         self.post(EngineChanged(EngineState.LOADING))
@@ -90,13 +102,13 @@ class FakeEngine:
         while self.begun + (self.words + 1) * SAMPLE_RATE <= self.total:
             self.words += 1
             time_s = (self.begun + self.words * SAMPLE_RATE) / SAMPLE_RATE
-            self.post(TokenText(" word", time_s, True, 0.9))
+            self.tell(TokenText(" word", time_s, True, 0.9))
 
     def end_utterance(self) -> None:
         if self.pending:
-            self.post(EngineStats(self.total / SAMPLE_RATE, self.total / SAMPLE_RATE, 1, 1, 1, 1))
-            self.post(UtteranceEnded(self.total / SAMPLE_RATE))
-        self.begun, self.words, self.pending = self.total, 0, False
+            self.tell(EngineStats(self.total / SAMPLE_RATE, self.total / SAMPLE_RATE, 1, 1, 1, 1))
+            self.tell(UtteranceEnded(self.total / SAMPLE_RATE))
+        self.begun, self.words, self.pending = self.total, 0, self.hold
 
     def settled(self, time_s: float) -> None:
         self.settled_s = time_s
@@ -377,24 +389,26 @@ def test_a_source_that_cannot_open_says_so(tmp_path: Path) -> None:
     pipeline.close()
 
 
+FULL = "The disk is full. Make room; what was said is kept."
+
+
+def full(self: object, pcm: bytes) -> int:
+    raise SessionError(FULL)
+
+
 def test_a_full_disk_stops_with_a_sentence(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    from voxtui.session import session as module
-
-    def full(self: object, pcm: bytes) -> int:
-        raise module.SessionError("The disk is full. Make room; what was said is kept.")
-
     chain.pipeline.listen(True)
     chain.source.say(1)
     chain.settle()
-    monkeypatch.setattr(module.Session, "append_audio", full)
+    monkeypatch.setattr(Session, "append_audio", full)
     chain.source.say(1)
     chain.settle()
-    notices = [e.message for e in chain.of(Notice)]
-    assert notices == ["The disk is full. Make room; what was said is kept."]
+    assert [e.message for e in chain.of(Notice)] == [FULL]  # type: ignore[attr-defined]
     assert chain.source.stopped
     chain.pipeline.close()
 
 
+<<<<<<< HEAD
 def test_talking_again_after_a_full_disk_begins_another_session(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,6 +445,68 @@ def test_talking_again_after_a_full_disk_begins_another_session(
     chain.pipeline.close()
     assert load_session(first).text.split() == ["word"] * 2
     assert load_session(second).text.split() == ["word"] * 3
+=======
+def test_at_a_full_disk_the_newest_words_are_waited_for(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.engine.hold = True
+    chain.pipeline.listen(True)
+    chain.source.say(2)
+    chain.settle()
+    monkeypatch.setattr(Session, "append_audio", full)
+    chain.source.say(1)
+    assert chain.settle() == ""
+    assert not chain.pipeline.wait_idle(0.1)
+    chain.engine.let_go()
+    assert chain.pipeline.wait_idle(5)
+    assert chain.pipeline.text() == "word word"
+    assert len(chain.of(UtteranceEnded)) == 1, "now they are copied"
+    chain.pipeline.close()
+    assert load_session(chain.pipeline.session_path()).text == "word word"
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_when_there_is_room_again_listening_goes_on(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, new: bool
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "append_audio", full)
+        for _ in range(2):
+            chain.pipeline.listen(True)
+            chain.settle()
+            chain.source.say(1)
+            chain.settle()
+    assert [e.message for e in chain.of(Notice)] == [FULL, FULL]  # type: ignore[attr-defined]
+    if new:
+        chain.pipeline.new_session()
+        assert chain.pipeline.wait_idle(5)
+    chain.pipeline.listen(True)
+    chain.settle()
+    chain.source.say(2)
+    chain.pipeline.listen(False)
+    chain.source.say(1)
+    assert chain.settle() == "word word"
+    assert not chain.source.stopped
+    chain.pipeline.close()
+
+
+def test_a_fault_of_ours_is_told_and_the_words_stay(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(self: object, pcm: bytes) -> int:
+        raise RuntimeError("oops")
+
+    chain.pipeline.listen(True)
+    chain.source.say(2)
+    chain.settle()
+    monkeypatch.setattr(Session, "append_audio", faulty)
+    chain.source.say(1)
+    chain.settle()
+    assert [e.message for e in chain.of(Notice)] == ["Unexpected: RuntimeError: oops."]  # type: ignore[attr-defined]
+    assert chain.pipeline.wait_idle(5)
+    chain.pipeline.close()
+    assert load_session(chain.pipeline.session_path()).text == "word word"
+>>>>>>> fe1f013 (At a full disk the newest words are waited for and listening may go on; the pipeline in two rooms: what views call, and what its thread does)
 
 
 def test_configuring_reaches_the_engine(chain: Chain) -> None:
@@ -502,7 +578,7 @@ def test_what_is_written_beside_a_session(tmp_path: Path) -> None:
 
 
 def test_another_folder_is_for_what_is_not_kept_yet(chain: Chain, tmp_path: Path) -> None:
-    config = chain.pipeline._config
+    config = chain.pipeline._wiring.config
 
     def keep_in(folder: Path) -> None:
         chain.pipeline.configure(config.hearing, config.keeping, config.hook, folder)

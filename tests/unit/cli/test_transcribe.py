@@ -121,7 +121,7 @@ def test_an_output_that_is_full_is_named(
 
 
 @pytest.mark.parametrize("command", [("transcribe",), ("listen", "--no-save", "--input")])
-def test_a_full_disk_is_no_success(
+def test_a_full_disk_gives_the_words_so_far_and_1(
     run: Run, clip: Clip, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     append = Session.append_audio
@@ -136,6 +136,7 @@ def test_a_full_disk_is_no_success(
     result = run(*command, clip("a.wav", *range(1, 21)))
     assert result.code == 1
     assert result.err.count("The disk is full.") == 1
+    assert result.out.startswith("w1")
 
 
 def test_standard_input(clip: Clip) -> None:
