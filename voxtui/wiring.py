@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
@@ -201,6 +202,7 @@ class Wiring:
         self._capture = CaptureState.CLOSED
         self.set_listening(False)
         self._hearing.end()
+        self._hearing.forget()
 
     def _on_capture(self, event: CaptureEvent) -> None:
         match event:
@@ -367,9 +369,10 @@ class Wiring:
 
     def _start_new_session(self) -> None:
         self._new_session_wanted = False
-        self._close_session()
+        failed, self._failed = self._failed, ""
+        with contextlib.suppress(*([SessionError] if failed else [])):  # it was told
+            self._close_session()
         self.session = self._create_session()
-        stopped, self._failed = bool(self._failed), ""
         self._afterwards.begin_session()
         self.engine.new_session(self.session.read_audio)
         if self._engine_facts.state is EngineState.READY:
@@ -378,7 +381,7 @@ class Wiring:
         if self._next_source is not None:
             self.config = replace(self.config, source=self._next_source)
             self._open_source()
-        elif stopped and not self.config.keep_everything:
+        elif failed and not self.config.keep_everything:
             self._open_source()
         elif self.config.keep_everything and self._capture is CaptureState.RUNNING:
             self.set_listening(True)

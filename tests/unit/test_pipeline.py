@@ -408,44 +408,6 @@ def test_a_full_disk_stops_with_a_sentence(chain: Chain, monkeypatch: pytest.Mon
     chain.pipeline.close()
 
 
-<<<<<<< HEAD
-def test_talking_again_after_a_full_disk_begins_another_session(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from voxtui.session import session as module
-
-    sentence = "The disk is full. Make room; what was said is kept."
-    with monkeypatch.context() as patched:
-        chain.pipeline.listen(True)
-        chain.source.say(2)
-        chain.settle()
-        first = chain.pipeline.session_path()
-
-        def full(self: object, pcm: bytes) -> int:
-            raise module.SessionError(sentence)
-
-        patched.setattr(module.Session, "append_audio", full)
-        chain.source.say(1)
-        chain.settle()
-        chain.pipeline.listen(True)  # still no room
-        chain.settle()
-        chain.source.say(1)
-        chain.settle()
-    assert [e.message for e in chain.of(Notice)] == [sentence, sentence]
-    assert [e.listening for e in chain.of(ListeningChanged)] == [True, False, True, False]
-    chain.pipeline.listen(True)
-    chain.settle()
-    chain.source.say(3)
-    chain.pipeline.listen(False)
-    chain.source.say(1)
-    assert chain.settle().split() == ["word"] * 3
-    second = chain.pipeline.session_path()
-    assert second != first
-    assert chain.pipeline.wait_idle(5)
-    chain.pipeline.close()
-    assert load_session(first).text.split() == ["word"] * 2
-    assert load_session(second).text.split() == ["word"] * 3
-=======
 def test_at_a_full_disk_the_newest_words_are_waited_for(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -506,7 +468,6 @@ def test_a_fault_of_ours_is_told_and_the_words_stay(
     assert chain.pipeline.wait_idle(5)
     chain.pipeline.close()
     assert load_session(chain.pipeline.session_path()).text == "word word"
->>>>>>> fe1f013 (At a full disk the newest words are waited for and listening may go on; the pipeline in two rooms: what views call, and what its thread does)
 
 
 def test_configuring_reaches_the_engine(chain: Chain) -> None:

@@ -196,7 +196,7 @@ def trouble(state: LiveState) -> Trouble | None:
     engine = state.engine
     if state.error:
         cause, colon, fix = state.error.partition(": ")
-        again = "" if state.hears_file else " Then talk again: it goes on in a new session."
+        again = "" if state.hears_file else " Then talk again."
         return Trouble(cause + colon.strip(), fix + again)
     if engine.state is EngineState.FAILED:
         return Trouble(
