@@ -20,14 +20,15 @@ from pathlib import Path
 from voxtui.audio.hearing import HearingConfig
 from voxtui.audio.intake import SourceFactory
 from voxtui.engine.config import EngineConfig
+from voxtui.engine.interface import EngineFactory
 from voxtui.engine.supervisor import Engine
 from voxtui.events import Edit
 from voxtui.hook import HookConfig
 from voxtui.inbox import Inbox, Work
 from voxtui.session.aside import Keeping
-from voxtui.wiring import EngineFactory, Listener, PipelineConfig, Wiring
+from voxtui.wiring import Listener, PipelineConfig, Wiring
 
-__all__ = ["EngineFactory", "Listener", "Pipeline", "PipelineConfig"]
+__all__ = ["Listener", "Pipeline", "PipelineConfig"]
 
 
 class Pipeline:

@@ -14,9 +14,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from voxtui.engine.config import EngineConfig
+from voxtui.engine.interface import EngineFactory
 from voxtui.engine.supervisor import Engine
 from voxtui.events import (
     SAMPLE_RATE,
@@ -59,19 +59,6 @@ class Ended:
         return self.difference is None and not self.problem
 
 
-class AnEngine(Protocol):
-    """What this needs of an engine."""
-
-    def start(self) -> None: ...
-    def audio_written(self, total_samples: int) -> None: ...
-    def end_utterance(self) -> None: ...
-    def settled(self, time_s: float) -> None: ...
-    def stop(self, timeout_s: float = 10.0) -> None: ...
-
-
-EngineFactory = Callable[
-    [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], AnEngine
-]
 Listener = Callable[[Progress | Ended], object]
 
 

@@ -17,7 +17,7 @@ from voxtui import __version__
 from voxtui.audio.hearing import Hearing, HearingConfig
 from voxtui.audio.intake import Intake, SourceFactory
 from voxtui.engine.config import EngineConfig
-from voxtui.engine.supervisor import Engine
+from voxtui.engine.interface import EngineFactory
 from voxtui.events import (
     AudioBlock,
     AudioGap,
@@ -47,9 +47,6 @@ from voxtui.session.session import Session, SessionError, SessionMeta
 from voxtui.vocabulary import Rules
 
 Listener = Callable[[Event], None]
-EngineFactory = Callable[
-    [EngineConfig, Callable[[int, int], bytes], Callable[[EngineEvent], None]], Engine
-]
 
 
 @dataclass(frozen=True)

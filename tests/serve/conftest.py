@@ -152,6 +152,17 @@ def serving(folder: Path, **changes: Any) -> Iterator[Running]:
         assert not thread.is_alive()
 
 
+def engines() -> list[int]:
+    """The process numbers of the engines that the server of this process runs."""
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            with contextlib.suppress(OSError):
+                if b"--framed" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(child)
+    return found
+
+
 Serving = Callable[..., AbstractContextManager[Running]]
 
 

@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.serve.conftest import CLIP, SAID, Running, film, mux_clip, pcm
+from voxtui.hook import HookConfig
 from voxtui.serve.limits import Limits
 from voxtui.session.library import list_sessions, load_session
 
@@ -170,6 +171,27 @@ def test_several_at_once_each_their_own(server: Running) -> None:
         other.until("ended")
         assert any(e["type"] == "words" and e["settled"] for e in one.told)
         assert not any(e["type"] == "words" for e in other.told)
+
+
+def test_the_hook_rewrites_what_is_said_on_the_page(start: Callable[..., Running]) -> None:
+    running = start(hook=HookConfig("tr a-z A-Z"))
+    with Browser(running) as browser:
+        browser.say(pcm(), rate=16000)
+        edited = [
+            text["text"] for e in browser.told if e["type"] == "words" for _, text in e["edited"]
+        ]
+        assert edited == [SAID.upper()]  # before the utterance is told to be over
+        name = next(e["name"] for e in browser.told if e["type"] == "session")
+    until(lambda: load_session(running.sessions / name).finished)
+    assert load_session(running.sessions / name).text == SAID.upper()
+    assert running.post_file("/transcribe", "audio", CLIP).json == {"transcription": SAID}
+
+
+def test_a_hook_that_fails_leaves_the_words_and_is_told(start: Callable[..., Running]) -> None:
+    with Browser(start(hook=HookConfig("exit 7"))) as browser:
+        assert browser.say(pcm()) == SAID
+        notices = [e["message"] for e in browser.told if e["type"] == "notice"]
+        assert notices == ["The hook failed (exit code 7); the words are as heard."]
 
 
 # ---- sessions of a browser -----------------------------------------------------------------

@@ -64,6 +64,19 @@ NEEDS = ("starlette", "uvicorn", "websockets", "python_multipart")
     show_default=True,
     help="The longest file, and the longest session.",
 )
+@click.option(
+    "--idle-minutes",
+    type=click.FloatRange(0.01, 1440),
+    default=5.0,
+    show_default=True,
+    help="A client that is silent for so long loses its place.",
+)
+@click.option(
+    "--hook/--no-hook",
+    default=None,
+    help="Let the settings' output.hook rewrite what is said on the page. By default it may while"
+    " only this machine reaches the server (127.0.0.1, no --name).",
+)
 @click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @engine_option
@@ -81,6 +94,8 @@ def command(
     clients: int,
     upload_mib: int,
     hours: float,
+    idle_minutes: float,
+    hook: bool | None,
     certificate: Path | None,
     key: Path | None,
     sessions_dir: Path | None,
@@ -94,6 +109,8 @@ def command(
     """
     if any(importlib.util.find_spec(name) is None for name in NEEDS):
         raise WrongInput("voxtui serve needs some more packages: pip install 'voxtui[serve]'.")
+    from voxtui.hook import HookConfig
+    from voxtui.serve.guard import is_loopback
     from voxtui.serve.limits import Limits, ServeConfig
     from voxtui.serve.run import Address, CannotServe, listening, run, token_from
     from voxtui.session.aside import Keeping
@@ -107,6 +124,8 @@ def command(
         open_port = listening(address, token)
     except CannotServe as error:
         raise WrongInput(str(error)) from error
+    if hook is None:  # a command of the owner's gets nobody else's words unasked
+        hook = is_loopback(host) and not names
     config = ServeConfig(
         engine=engine,
         model_name=_name(engine, builtin),
@@ -119,7 +138,8 @@ def command(
         served_names=served,
         vocabulary=paths.vocabulary_file(),
         keeping=Keeping.of(settings),
-        limits=Limits(clients=clients, upload_mib=upload_mib, longest_s=hours * 3600),
+        hook=HookConfig.of(settings) if hook else HookConfig(),
+        limits=Limits(clients, upload_mib, hours * 3600, idle_s=idle_minutes * 60),
     )
     url = address.url(open_port.getsockname()[1])
     say(f"open {url} in a browser; Ctrl+C ends it")

@@ -72,6 +72,7 @@ class Engine:
         self._begun = False
         self._generation = 0
         self._error = ""
+        self._again = ""  # why words will be taken back, after a loss
         self._failures = 0
         self._failed_at = -1
         self._spawned_at = 0.0
@@ -252,20 +253,21 @@ class Engine:
             )
         else:
             self._tell_state(EngineState.RESTARTING, f"The engine {why}. It is started again.")
-            self._retract("the engine is started again")
+            self._again = "the engine is started again"
             self._respawn_at = time.monotonic() + self._timing.backoff[self._failures - 1]
 
-    def _retract(self, reason: str) -> None:
-        start = self._rewind()
-        if self._timeline.positions().total > start:
-            self._post(WordsRetracted(start / SAMPLE_RATE, reason))
-
     def _rewind(self) -> int:
-        """Go back to the settled point; an utterance that was settled to its end has ended."""
+        """Go back to the settled point; an utterance that was settled to its end has ended.
+
+        Only now, when there is a process that will write them again, are words taken back.
+        """
         with self._telling:
             start, ended = self._timeline.back_to_settled()
             if ended:
                 self._post(UtteranceEnded(start / SAMPLE_RATE))
+        reason, self._again = self._again, ""
+        if reason and self._timeline.positions().total > start:
+            self._post(WordsRetracted(start / SAMPLE_RATE, reason))
         return start
 
     def _reload(self, config: EngineConfig) -> None:
@@ -275,7 +277,7 @@ class Engine:
         self._drop_process()
         self._failures = 0
         self._failed_at = -1
-        self._retract("another model goes on")
+        self._again = "another model goes on"
         self._spawn()
 
     def _configure(self, delay_ms: int | None, interval_s: float | None) -> None:
@@ -388,8 +390,9 @@ class Engine:
             load_ms=ready.load_ms,
         )
         threads = f", {ready.threads} threads" if ready.threads else ""
+        start = self._rewind()
         self._tell_state(EngineState.READY, f"{ready.kernels}{threads}")
-        feeder.start(self._rewind())
+        feeder.start(start)
 
     # ---- telling -----------------------------------------------------------------------
 
@@ -418,5 +421,6 @@ class Engine:
     def _forget_session(self) -> None:
         self._translator.restart()
         self._told = None
+        self._again = ""
         self._failures = 0
         self._failed_at = -1

@@ -6,32 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from voxtui.audio.files import FileSource
 from voxtui.audio.source import AudioError
-from voxtui.engine.config import EngineConfig
-from voxtui.engine.supervisor import Engine
-from voxtui.engine.timeline import ReadAudio
 from voxtui.events import (
     CaptureChanged,
     CaptureState,
     EngineChanged,
-    EngineEvent,
     EngineState,
     EngineStats,
     Event,
     Notice,
     Segment,
     Severity,
-    TokenText,
     TranscriptChanged,
     WordsRetracted,
 )
 from voxtui.pipeline import Pipeline, PipelineConfig
 from voxtui.serve.limits import Refused, ServeConfig
 from voxtui.serve.pool import Seat
-from voxtui.serve.talk import Heard
+from voxtui.serve.talk import Heard, tapped
 
 LOOK_S = 0.05
 """How often a file that is done is noticed."""
@@ -79,7 +73,7 @@ class FileJob:
                 vocabulary=self._config.vocabulary,
             ),
             self._tell_view,
-            self._engine,
+            tapped(self._seat, self._tell),
         )
         pipeline.start()
         async for event in self._until_idle(pipeline):
@@ -137,14 +131,6 @@ class FileJob:
             f"{self._name} is longer than {hours:.3g} hours (voxtui serve --hours allows more).",
             "too_long",
         )
-
-    def _engine(self, config: EngineConfig, read_audio: ReadAudio, post: object) -> Engine:
-        def tapped(event: EngineEvent) -> None:
-            if isinstance(event, TokenText | WordsRetracted):
-                self._tell(event)
-            post(event)  # type: ignore[operator]
-
-        return cast(Engine, self._seat.engine(config, read_audio, tapped))
 
     def _tell_view(self, event: Event) -> None:
         if not isinstance(event, WordsRetracted):

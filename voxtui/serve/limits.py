@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxtui.engine.config import EngineConfig
+from voxtui.hook import HookConfig
 from voxtui.session.aside import Keeping
 
 MIB = 1 << 20
@@ -35,7 +36,15 @@ class Limits:
     ahead_s: float = 30.0
     """Sound that may wait for an engine before its sender has to."""
     idle_s: float = 300.0
-    """A live session in which nothing is said for so long is closed, and its engine is free."""
+    """A client that neither sends nor is owed anything for so long makes room for another: the
+    page's session is closed (it goes on in a new one), `/v1/realtime` hangs up. Nor may an upload
+    stand still for longer, or a reader of words as they come."""
+
+    @property
+    def idle(self) -> str:
+        """How long that is, for people."""
+        minutes = self.idle_s / 60
+        return f"{minutes:.3g} minutes" if minutes > 1 else f"{self.idle_s:.3g} seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +62,6 @@ class ServeConfig:
     served_names: tuple[str, ...] = ()
     vocabulary: Path | None = None
     keeping: Keeping = field(default_factory=Keeping)
+    hook: HookConfig = field(default_factory=HookConfig)
+    """May rewrite what is said on the page; programs get their words as they were heard."""
     limits: Limits = field(default_factory=Limits)

@@ -100,10 +100,11 @@ class Page:
         self._source = source
         self._hello = hello
         self._talk: Talk | None = None
-        self._listening = False
         self._named = False
+        # From `listen` on to `listen` off one of these is there, whatever becomes of the session.
         self._converter: Converter | None = None
         self._media: MediaFeed | None = None
+        self._early: list[bytes] = []  # sound that came between two sessions
         self._out: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -115,7 +116,7 @@ class Page:
             while True:
                 received = await self._receive()
                 if received is None:
-                    await self._end_talk()
+                    await self._close_talk()
                 elif received["type"] == "websocket.disconnect":
                     break
                 elif received.get("bytes"):
@@ -125,13 +126,14 @@ class Page:
         except (WebSocketDisconnect, RuntimeError):
             pass  # it has gone
         finally:
-            await self._end_talk()
+            await self._end()
+            await self._close_talk()
             self._tell(None)
             with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
                 await asyncio.wait_for(sending, 2.0)
 
     async def _receive(self) -> Any:
-        """The next message; None when nothing was said for so long that the session is over."""
+        """The next message; None when nothing came for so long that the session is over."""
         idle_s = None if self._talk is None else self._config.limits.idle_s
         try:
             return await asyncio.wait_for(self._socket.receive(), idle_s)
@@ -148,74 +150,95 @@ class Page:
             self._notice("The page said something that cannot be understood: load it again.")
             return
         if kind == "listen" and order.get("on") is True:
-            await self._begin(order)
+            self._begin(order)
         elif kind == "listen":
             await self._end()
         elif kind == "note" and self._talk is not None:
             self._talk.note(str(order.get("text", ""))[:LONGEST_NOTE])
         elif kind == "new":
-            await self._end_talk()
+            await self._end()
+            await self._close_talk()
 
-    async def _begin(self, order: dict[str, Any]) -> None:
-        if self._listening:
-            return
-        try:
-            talk = self._talk = self._talk or self._new_talk()
-        except Refused as refused:
-            self._tell({"type": "refused", "message": refused.message})
+    @property
+    def _listening(self) -> bool:
+        return self._converter is not None or self._media is not None
+
+    def _begin(self, order: dict[str, Any]) -> None:
+        if self._listening or not self._open_talk():
             return
         if order.get("format") == "media":
-            self._media = MediaFeed(talk.push)
-            self._converter = None
+            loop = asyncio.get_running_loop()
+            self._media = MediaFeed(lambda pcm: loop.call_soon_threadsafe(self._push, pcm))
         else:
             rate = order.get("rate")
             rate = rate if isinstance(rate, int) and rate in RATES else 16_000
             self._converter = Converter(float(rate))
-        self._listening = True
-        talk.listen(True)
 
     async def _end(self) -> None:
-        talk = self._talk
-        if talk is None or not self._listening:
-            return
-        self._listening = False
         if self._media is not None:
-            media, self._media = self._media, None
-            problem = await media.finish()
+            problem = await self._media.finish()
             if problem:
                 self._notice(problem)
         elif self._converter is not None:
-            talk.push(self._converter.finish())
-        talk.listen(False)
+            self._push(self._converter.finish())
+        self._media = self._converter = None
+        self._early.clear()
+        if self._talk is not None:
+            self._talk.listen(False)
 
     async def _sound(self, data: bytes) -> None:
-        talk = self._talk
-        if talk is None or not self._listening:
+        if not self._listening:
+            return
+        if self._talk is None and not self._open_talk():  # it was closed as idle
+            await self._end()
             return
         if self._media is not None:
             await self._media.write(data)
         elif self._converter is not None:
             samples = np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2")
             floats = samples.astype(np.float32)[:, None] / np.float32(32768.0)
-            talk.push(self._converter.convert(floats))
-        if talk.sent_s > self._config.limits.longest_s:
-            hours = self._config.limits.longest_s / 3600
-            await self._end_talk()
-            self._notice(f"A session is at most {hours:.3g} hours long: talk on in a new one.")
+            self._push(self._converter.convert(floats))
+        longest_s = self._config.limits.longest_s
+        if self._talk is not None and self._talk.sent_s > longest_s:
+            told = f"A session is at most {longest_s / 3600:.3g} hours long: another one goes on."
+            self._notice(told)
+            await self._close_talk()
+            if not self._open_talk():
+                await self._end()
+
+    def _push(self, pcm: bytes) -> None:
+        """What is heard, to the session; the next one while there is none."""
+        if self._talk is not None:
+            self._talk.push(pcm)
+        else:
+            self._early.append(pcm)
 
     # ---- sessions ----------------------------------------------------------------------
+
+    def _open_talk(self) -> bool:
+        """There is a session and it listens; False when there is no place for it."""
+        try:
+            talk = self._talk = self._talk or self._new_talk()
+        except Refused as refused:
+            self._tell({"type": "refused", "message": refused.message})
+            return False
+        talk.listen(True)
+        for pcm in self._early:
+            talk.push(pcm)
+        self._early.clear()
+        return True
 
     def _new_talk(self) -> Talk:
         seat = self._reserve()
         try:
             self._named = False
-            return Talk(self._config, seat, self._source, self._hear)
+            return Talk(self._config, seat, self._source, self._hear, self._config.hook)
         except BaseException:
             seat.release()
             raise
 
-    async def _end_talk(self) -> None:
-        await self._end()
+    async def _close_talk(self) -> None:
+        """Save the session; what is heard afterwards belongs to the next one."""
         talk, self._talk = self._talk, None
         if talk is not None:
             await talk.close()

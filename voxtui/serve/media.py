@@ -34,7 +34,7 @@ class _Pieces:
 class MediaFeed:
     """One recording. `take` is called with its sound, on a thread of its own."""
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
+    def __init__(self, take: Callable[[bytes], object]) -> None:
         self._pieces = _Pieces()
         self._take = take
         self._problem = ""

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from voxtui.engine.config import EngineConfig
+from voxtui.engine.interface import PostEvent, SessionEngine
 from voxtui.engine.supervisor import Engine
 from voxtui.engine.timeline import ReadAudio
 from voxtui.events import EngineChanged, EngineEvent, EngineState
@@ -25,7 +26,6 @@ from voxtui.serve.limits import MIB, Limits, Refused
 
 _log = logging.getLogger(__name__)
 
-Post = Callable[[EngineEvent], None]
 WARM_S = 600.0
 """An engine that nobody used for so long is ended, but for one."""
 
@@ -41,12 +41,12 @@ class Worker:
         self.config = config
         self.facts = EngineChanged(EngineState.STOPPED)
         self.free_since = time.monotonic()
-        self._post: Post | None = None
+        self._post: PostEvent | None = None
         self._lock = threading.Lock()
         self.engine = Engine(config, _nothing, self._on_event)
         self.engine.start()
 
-    def connect(self, read_audio: ReadAudio, post: Post) -> None:
+    def connect(self, read_audio: ReadAudio, post: PostEvent) -> None:
         """Begin a session: from now on its events go to `post`."""
         self.engine.new_session(read_audio)
         with self._lock:
@@ -58,6 +58,11 @@ class Worker:
         with self._lock:
             self._post = None
         self.free_since = time.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        """Will there be more words?"""
+        return self.facts.state is not EngineState.FAILED and not self.engine.idle()
 
     @property
     def usable(self) -> bool:
@@ -76,7 +81,9 @@ class Worker:
 class Lease:
     """A worker as a pipeline's engine. `stop` gives it back."""
 
-    def __init__(self, worker: Worker, read_audio: ReadAudio, post: Post, back: Callable[[], None]):
+    def __init__(
+        self, worker: Worker, read_audio: ReadAudio, post: PostEvent, back: Callable[[], None]
+    ) -> None:
         self._worker = worker
         self._engine = worker.engine
         self._read_audio = read_audio
@@ -115,7 +122,7 @@ class Lease:
             return
         self._stopped = True
         deadline = time.monotonic() + timeout_s
-        while not self._worker.usable and time.monotonic() < deadline:
+        while self._worker.busy and time.monotonic() < deadline:
             time.sleep(0.01)
         told = threading.Event()
         self._engine.after_all(told.set)  # what it still has to tell is nothing for the next one
@@ -131,7 +138,7 @@ class Seat:
         self._pool = pool
         self._released = False
 
-    def engine(self, config: EngineConfig, read_audio: ReadAudio, post: Post) -> Lease:
+    def engine(self, config: EngineConfig, read_audio: ReadAudio, post: PostEvent) -> SessionEngine:
         """An engine for this client; `config` tells whether it may work in the background."""
         return self._pool.lease(config, read_audio, post)
 
@@ -221,7 +228,7 @@ class EnginePool:
 
     # ---- engines -----------------------------------------------------------------------
 
-    def lease(self, config: EngineConfig, read_audio: ReadAudio, post: Post) -> Lease:
+    def lease(self, config: EngineConfig, read_audio: ReadAudio, post: PostEvent) -> Lease:
         """A free engine of that kind, else a new one."""
         config = replace(self._config, background=config.background)
         with self._lock:

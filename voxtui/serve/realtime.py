@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import json
 import time
 import uuid
@@ -43,6 +44,12 @@ WAITING = 32 * MIB
 """Sound that may be appended before a commit starts the work on it."""
 LARGEST_APPEND = 25 * MIB
 """Samples in one append, as vLLM has it."""
+IDLE = 4408
+"""Close code for a client that held its place and said nothing (HTTP's 408)."""
+GOODBYE_S = 10.0
+"""What the last words of such a client may take."""
+HELD_BACK_S = 5.0
+"""Sound that an engine may have without telling words; with more of it the client waits for us."""
 
 
 class Queue:
@@ -154,6 +161,8 @@ class RealtimeConnection:
         self._task: asyncio.Task[None] | None = None
         self._talk: Talk | None = None
         self._drained = asyncio.Event()
+        self._ending = False
+        self._active = time.monotonic()
 
     async def run(self) -> None:
         """Serve it to its end; the session is saved then."""
@@ -164,7 +173,10 @@ class RealtimeConnection:
                 {"type": "session.created", "id": f"sess-{uuid.uuid4().hex}", "created": created}
             )
             while True:
-                message = await self._socket.receive()
+                message = await self._receive()
+                if message is None:
+                    await self._hang_up()
+                    break
                 if message["type"] == "websocket.disconnect":
                     break
                 text = message.get("text")
@@ -173,6 +185,7 @@ class RealtimeConnection:
                     break
                 await self._handle(text)
                 await self._room()
+                self._active = time.monotonic()
         except (WebSocketDisconnect, RuntimeError):
             pass  # it has gone
         finally:
@@ -182,6 +195,40 @@ class RealtimeConnection:
                 await self._talk.close()
             else:
                 self._seat.release()
+
+    # ---- silence -----------------------------------------------------------------------
+
+    async def _receive(self) -> Any:
+        """The next message; None when the client holds its place and says nothing."""
+        idle_s = self._config.limits.idle_s
+        while True:
+            if self._owing:
+                self._active = time.monotonic()
+            left_s = self._active + idle_s - time.monotonic()
+            if left_s <= 0:
+                return None
+            try:
+                return await asyncio.wait_for(self._socket.receive(), left_s)
+            except TimeoutError:
+                continue
+
+    @property
+    def _owing(self) -> bool:
+        """Is it we who are waited for?"""
+        if self._talk is None or not self._writing:
+            return False
+        return self._ending or self._talk.behind_s > HELD_BACK_S
+
+    async def _hang_up(self) -> None:
+        """The words so far, then why, then the end of the line; all of it may go unread."""
+        if self._task is not None and not self._task.done():
+            self._queue.put(None)
+            await asyncio.wait({self._task}, timeout=GOODBYE_S)
+        told = f"Nothing came for {self._config.limits.idle}, so the place is given to others:"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._error(f"{told} connect again.", "idle_timeout")
+                await self._socket.close(IDLE, "idle")
 
     # ---- what the client says ----------------------------------------------------------
 
@@ -261,6 +308,7 @@ class RealtimeConnection:
             self._talk = Talk(self._config, self._seat, "realtime", self._hear)
         talk = self._talk
         generation = self._generation = Generation(talk.sent_s)
+        self._ending = False
         feeding = asyncio.create_task(self._feed(talk))
         try:
             while (delta := await generation.outgoing.get()) is not None:
@@ -292,6 +340,7 @@ class RealtimeConnection:
                     "processing_error",
                 )
                 break
+        self._ending = True
         talk.listen(False)
 
     def _hear(self, event: Heard) -> None:
@@ -303,6 +352,7 @@ class RealtimeConnection:
     async def _send(self, event: dict[str, Any]) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
             await self._socket.send_text(json.dumps(event, ensure_ascii=False))
+            self._active = time.monotonic()
 
     async def _error(self, message: str, code: str) -> None:
         await self._send({"type": "error", "error": message, "code": code})

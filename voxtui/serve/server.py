@@ -59,7 +59,7 @@ class Server:
         """The form of a request with a file in it."""
         if self.pool.taken >= self.config.limits.clients:
             self.pool.reserve().release()  # says what is wrong before all of it was sent
-        return await receive(request, field, self.config.temporary, self.config.limits.upload_mib)
+        return await receive(request, field, self.config.temporary, self.config.limits)
 
     def job(self, form: Form, keep_as: str = "") -> FileJob:
         """Work on an uploaded file; nothing of it stays unless it is kept as somebody's."""

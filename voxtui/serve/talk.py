@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import cast
 
 from voxtui.audio.hearing import HearingConfig
 from voxtui.audio.source import Post
 from voxtui.engine.config import EngineConfig
-from voxtui.engine.supervisor import Engine
+from voxtui.engine.interface import EngineFactory, PostEvent, SessionEngine
 from voxtui.engine.timeline import ReadAudio
 from voxtui.events import (
     BYTES_PER_SECOND,
@@ -24,6 +23,7 @@ from voxtui.events import (
     UtteranceEnded,
     WordsRetracted,
 )
+from voxtui.hook import HookConfig
 from voxtui.pipeline import Pipeline, PipelineConfig
 from voxtui.serve.limits import ServeConfig
 from voxtui.serve.pool import Seat
@@ -73,6 +73,20 @@ class PushSource:
             self._stopped = True
 
 
+def tapped(seat: Seat, tell: Callable[[TokenText | WordsRetracted], None]) -> EngineFactory:
+    """The engine of a seat for a pipeline, whose words are told to `tell` as well."""
+
+    def engine(config: EngineConfig, read_audio: ReadAudio, post: PostEvent) -> SessionEngine:
+        def hear(event: EngineEvent) -> None:
+            if isinstance(event, TokenText | WordsRetracted):
+                tell(event)
+            post(event)
+
+        return seat.engine(config, read_audio, hear)
+
+    return engine
+
+
 class Talk:
     """Sound in, words out. Used on the loop's thread; `listener` is called there.
 
@@ -81,7 +95,12 @@ class Talk:
     """
 
     def __init__(
-        self, config: ServeConfig, seat: Seat, name: str, listener: Callable[[Heard], None]
+        self,
+        config: ServeConfig,
+        seat: Seat,
+        name: str,
+        listener: Callable[[Heard], None],
+        hook: HookConfig | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
@@ -99,26 +118,22 @@ class Talk:
                 hearing=WHOLE,
                 keeping=config.keeping,
                 vocabulary=config.vocabulary,
+                hook=hook or HookConfig(),
             ),
             self._tell_view,
-            self._engine,
+            tapped(seat, self._tell),
         )
         self._pipeline.start()
-
-    def _engine(
-        self, config: EngineConfig, read_audio: ReadAudio, post: Callable[[EngineEvent], None]
-    ) -> Engine:
-        def tapped(event: EngineEvent) -> None:
-            if isinstance(event, TokenText | WordsRetracted):
-                self._tell(event)
-            post(event)
-
-        return cast(Engine, self._seat.engine(config, read_audio, tapped))
 
     @property
     def sent_s(self) -> float:
         """Seconds of sound that went in."""
         return self._sent / BYTES_PER_SECOND
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds of sound whose words are still to come."""
+        return self.sent_s - self._done_s
 
     def listen(self, on: bool) -> None:
         """An utterance begins or ends here."""
@@ -131,7 +146,7 @@ class Talk:
 
     async def room(self, ahead_s: float) -> None:
         """Wait until less than `ahead_s` seconds of sound wait for the engine."""
-        while self.sent_s - self._done_s > ahead_s and not self._closing:
+        while self.behind_s > ahead_s and not self._closing:
             self._moved.clear()
             await self._moved.wait()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Send
 
 from voxtui.events import EngineStats, Notice, TokenText, TranscriptChanged, WordsRetracted
 from voxtui.serve import formats
@@ -167,12 +170,29 @@ async def _after(begun: str, lines: Lines) -> Lines:
         yield sse({"type": "error", "error": error})
 
 
-def _streamed(server: Server, lines: Lines, job: FileJob, form: Form) -> Response:
-    async def until_the_end() -> Lines:
-        try:
-            async for line in lines:
-                yield line
-        finally:  # the client may have gone
-            server.discard(form, job)
+class Patient(StreamingResponse):
+    """Lines as they come, until a client has not read any of them for `idle_s` seconds; then, or
+    when it has gone, `discard` is called all the same."""
 
-    return StreamingResponse(until_the_end(), media_type="text/event-stream")
+    def __init__(self, lines: Lines, idle_s: float, discard: Callable[[], None]) -> None:
+        super().__init__(lines, media_type="text/event-stream")
+        self._idle_s = idle_s
+        self._discard = discard
+
+    async def stream_response(self, send: Send) -> None:
+        """What starlette calls."""
+
+        async def within(message: Message) -> None:
+            async with asyncio.timeout(self._idle_s):
+                await send(message)
+
+        try:
+            with contextlib.suppress(TimeoutError):
+                await super().stream_response(within)
+        finally:
+            self._discard()
+
+
+def _streamed(server: Server, lines: Lines, job: FileJob, form: Form) -> Response:
+    idle_s = server.config.limits.idle_s
+    return Patient(lines, idle_s, lambda: server.discard(form, job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from voxtui.serve.limits import MIB, Refused
+from voxtui.serve.limits import MIB, Limits, Refused
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -132,11 +133,12 @@ class _Writer:
             self._file = None
 
 
-async def receive(request: Request, file_field: str, temporary: Path, most_mib: int) -> Form:
+async def receive(request: Request, file_field: str, temporary: Path, limits: Limits) -> Form:
     """The form of a request, its file on disk until `discard`.
 
-    `Refused` when there is no such file in it, or it is larger than `most_mib`.
+    `Refused` when there is no such file in it, it is too large, or it stops coming.
     """
+    most_mib = limits.upload_mib
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise Refused(
@@ -147,7 +149,7 @@ async def receive(request: Request, file_field: str, temporary: Path, most_mib: 
         raise _too_large(most_mib)
     writer = _Writer(Path(tempfile.mkdtemp(prefix="upload-", dir=temporary)), file_field)
     try:
-        await _read(request, options[b"boundary"], writer, most_mib)
+        await _read(request, options[b"boundary"], writer, limits)
         if writer.form.file is None:
             raise Refused(400, f"There is no file in the field {file_field}.", "no_file")
     except BaseException:
@@ -157,11 +159,12 @@ async def receive(request: Request, file_field: str, temporary: Path, most_mib: 
     return writer.form
 
 
-async def _read(request: Request, boundary: bytes, writer: _Writer, most_mib: int) -> None:
-    size = 0
+async def _read(request: Request, boundary: bytes, writer: _Writer, limits: Limits) -> None:
+    size, most_mib = 0, limits.upload_mib
+    chunks = request.stream()
     try:
         parser = MultipartParser(boundary, writer.callbacks())
-        async for chunk in request.stream():
+        while (chunk := await asyncio.wait_for(anext(chunks, None), limits.idle_s)) is not None:
             size += len(chunk)
             if size > most_mib * MIB + MIB:
                 raise _too_large(most_mib)
@@ -171,6 +174,9 @@ async def _read(request: Request, boundary: bytes, writer: _Writer, most_mib: in
         raise Refused(400, "The form cannot be read.", "bad_form") from error
     except ClientDisconnect as error:
         raise Refused(400, "The upload broke off.", "broken_off") from error
+    except TimeoutError as error:
+        told = f"Nothing of the file came for {limits.idle}."
+        raise Refused(408, told, "broken_off") from error
     except OSError as error:
         reason = error.strerror or "the disk failed"
         raise Refused(507, f"The file cannot be kept here: {reason}.", "no_room") from error

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.engine.conftest import FAKE, HALF_SECOND, QUICK, Rig, gone, words
-from voxtui.events import EngineChanged, EngineState, Notice, UtteranceEnded, WordsRetracted
+from voxtui.events import (
+    EngineChanged,
+    EngineEvent,
+    EngineState,
+    Notice,
+    UtteranceEnded,
+    WordsRetracted,
+)
 
 
 def test_killed_in_mid_speech_the_words_come_exactly_once(rig: Rig) -> None:
@@ -68,17 +75,33 @@ def test_several_utterances_survive_a_crash_anywhere(rig: Rig, crash_at: int) ->
 
 def test_words_settled_after_the_crash_do_not_come_twice(rig: Rig) -> None:
     """The caller settles what it had while the engine already prepares a replay."""
-    rig.environment(FAKE_MODE="slow")
+    hear = rig.page.post
+
+    def post(event: EngineEvent) -> None:
+        if isinstance(event, WordsRetracted):
+            assert event.from_s == 0
+            rig.engine.settled(1.0)
+        hear(event)
+
+    rig.page.post = post  # type: ignore[method-assign]
     rig.ready()
     rig.say(1, 2, 3, 4)
     rig.page.wait_words(4)
     rig.kill_process()
-    rig.page.wait_state(EngineState.RESTARTING)
-    assert rig.page.of(WordsRetracted)[-1].from_s == 0
-    rig.engine.settled(1.0)
+    rig.page.wait_state(EngineState.READY, 2)
     rig.engine.end_utterance()
     rig.page.wait_ended()
     assert rig.page.words() == words(3, 4)  # those before 1.0 s are the caller's
+
+
+def test_words_are_taken_back_only_when_they_can_be_written_again(rig: Rig) -> None:
+    rig.ready()
+    rig.say(1, 2, 3)
+    rig.page.wait_words(3)
+    rig.binary.unlink()
+    rig.kill_process()
+    rig.page.wait_state(EngineState.FAILED)
+    assert rig.page.words() == words(1, 2, 3)
 
 
 def test_an_utterance_settled_to_its_end_ends(rig: Rig) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.protocol import State
 
 from voxtui.engine.workers.dialects import Dialect, Json
 from voxtui.engine.workers.wire import CannotWork, Output
@@ -77,7 +78,12 @@ class Link:
             await asyncio.sleep(min(2.0, self._patience.backoff[tries]))
 
     async def get(self) -> ClientConnection:
-        """The connection, a new one where it broke. Tries for ever, ever more patiently."""
+        """The connection, a new one where it broke. Tries for ever, ever more patiently.
+
+        That a server hung up while nobody spoke is no loss and is not told.
+        """
+        if self._ws is not None and self._ws.state is not State.OPEN:
+            self._ws = None
         while self._ws is None:
             if self._failures:
                 at = min(self._failures, len(self._patience.backoff)) - 1
