@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +20,8 @@
 
 /* Weights below this stay as they are: they are soon read, however they are stored. */
 #define SMALL_BYTES 64e6
-enum { FORMAT = 2, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
+enum { FORMAT = 3, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
+enum { SAMPLES = 16, SAMPLE_BYTES = 4096 };                /* of a file, to tell it from another one */
 
 static vox_status no_memory(const char *path, vox_error *err) {
     return vox_fail(err, VOX_ERR_MEMORY, "There is no memory to load %s.", path);
@@ -64,12 +67,26 @@ static uint64_t mix(uint64_t hash, const void *data, size_t n) {
     return hash;
 }
 
-/* A changed file has another size or time. */
+/* Pieces of it from beginning to end. */
+static uint64_t mix_samples(uint64_t hash, const char *path, int64_t size) {
+    uint8_t sample[SAMPLE_BYTES];
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    for (int i = 0; file >= 0 && i < SAMPLES; i++) {
+        const int64_t at = size > SAMPLE_BYTES ? (size - SAMPLE_BYTES) / (SAMPLES - 1) * i : 0;
+        const ssize_t n = pread(file, sample, sizeof sample, (off_t)at);
+        if (n > 0) hash = mix(hash, sample, (size_t)n);
+    }
+    if (file >= 0) close(file);
+    return hash;
+}
+
+/* A changed file has another size or time, or at least other weights. */
 static uint64_t mix_file(uint64_t hash, const char *folder, const char *name) {
     char path[MAX_PATH];
     struct stat info;
     snprintf(path, sizeof path, "%s%s", folder, name);
     if (stat(path, &info) == 0) {
+        hash = mix_samples(hash, path, info.st_size);
 #if defined(__APPLE__)
         const int64_t ns = info.st_mtimespec.tv_nsec;
 #else
@@ -82,7 +99,7 @@ static uint64_t mix_file(uint64_t hash, const char *folder, const char *name) {
 }
 
 /* FOLDER-PLACE-PRECISION-STATE.gguf, PLACE being a hash of the model's path, STATE of its files'
- * sizes and times; *prefix is the length up to STATE. */
+ * sizes, times and samples; *prefix is the length up to STATE. */
 static void copy_name(const char *path, int is_folder, vox_precision precision, char *name, size_t size, int *prefix) {
     const uint64_t start = 14695981039346656037u;
     char *real = realpath(path, NULL);
@@ -99,6 +116,17 @@ static void copy_name(const char *path, int is_folder, vox_precision precision, 
                        (uint32_t)mix(start, place, strlen(place)), vox_precision_name(precision));
     snprintf(name + *prefix, size - (size_t)*prefix, "%016" PRIx64 ".gguf", state);
     free(real);
+}
+
+static int is_hex(const char *text, size_t n) { return strspn(text, "0123456789abcdef") >= n; }
+
+/* Is it the name of a copy, or (PART) of one that is being made? */
+static int is_copy_name(const char *name, const char *end) {
+    const size_t n = strlen(name), tail = strlen(end);
+    if (n < tail + 16 + 3 + 9 || strcmp(name + n - tail, end) != 0) return 0;
+    const char *state = name + n - tail - 16, *type = state - 2;
+    while (type > name && *type != '-') type--;
+    return state[-1] == '-' && is_hex(state, 16) && type - name > 9 && is_hex(type - 8, 8) && type[-9] == '-';
 }
 
 char *vox_cache_folder(const vox_model_params *p) {
@@ -121,16 +149,55 @@ vox_status vox_cache_make(const char *path, vox_error *err) {
     return VOX_OK;
 }
 
-/* Copies of what the model was before: same name, same place, same precision, other state. */
-static void remove_older(const char *folder, const char *name, int prefix) {
+/* ---- what is of no use any more ---------------------------------------------------------- */
+
+static const char COPY[] = ".gguf", PART[] = ".gguf.part";
+
+/* Left behind by a process that was killed: nobody holds it. */
+static void remove_abandoned(const char *part) {
+    const int file = open(part, O_RDWR | O_CLOEXEC);
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) unlink(part);
+    if (file >= 0) close(file);
+}
+
+/* A copy of a model that is not there any more; damaged, or made by an engine that did not say of what. */
+static int is_orphan(const char *copy) {
+    gguf g;
+    gguf_text of;
+    char source[MAX_PATH];
+    if (gguf_open(&g, copy, NULL) != VOX_OK) return 1;
+    int gone = 1;
+    if (gguf_string(&g, VOX_COPY_OF, &of) && of.len < sizeof source) {
+        memcpy(source, of.at, of.len);
+        source[of.len] = 0;
+        gone = access(source, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    }
+    gguf_close(&g);
+    return gone;
+}
+
+/* Copies of what this model was before (same place, same precision, other state), of models that are
+ * gone, and halves. */
+static void tidy(const char *folder, const char *name, int prefix) {
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-        if (strncmp(e->d_name, name, (size_t)prefix) != 0 || !strcmp(e->d_name, name)) continue;
-        char *path = vox_path(folder, e->d_name);
-        if (path) unlink(path);
+        const int is_copy = is_copy_name(e->d_name, COPY), is_part = is_copy_name(e->d_name, PART);
+        char *path = is_copy || is_part ? vox_path(folder, e->d_name) : NULL;
+        if (!path) continue;
+        if (is_part) remove_abandoned(path);
+        else if (strcmp(e->d_name, name) != 0 && (!strncmp(e->d_name, name, (size_t)prefix) || is_orphan(path))) unlink(path);
         vox_free(path);
     }
     if (dir) closedir(dir);
+}
+
+int vox_cache_drop(const char *file, const vox_model_params *p) {
+    char *folder = vox_cache_folder(p);
+    const size_t n = folder ? strlen(folder) : 0;
+    const int ours = folder && !strncmp(file, folder, n) && file[n] == '/' && !strchr(file + n + 1, '/') &&
+                     is_copy_name(file + n + 1, COPY);
+    vox_free(folder);
+    return ours && unlink(file) == 0;
 }
 
 /* ---- making the copy ------------------------------------------------------------------- */
@@ -159,8 +226,8 @@ static vox_status find_copy(const char *path, int is_folder, int make, const vox
     const int is_there = copy && access(copy, F_OK) == 0;
     if (status == VOX_OK && make && !is_there) {
         status = vox_cache_make(folder, err);
+        tidy(folder, name, prefix);       /* first: that makes room */
         if (status == VOX_OK) status = make_copy(path, copy, p, precision, err);
-        if (status == VOX_OK) remove_older(folder, name, prefix);
     }
     if (status == VOX_OK && (make || is_there)) *file = copy;
     else vox_free(copy);

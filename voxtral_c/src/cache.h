@@ -10,6 +10,9 @@
 vox_status vox_cache_find(const char *path, const vox_model_params *params, char **file, char *note, size_t size,
                           vox_error *err);
 
+/* A copy that cannot be read is removed; returns whether `file` was one. */
+int vox_cache_drop(const char *file, const vox_model_params *params);
+
 /* Where they are kept, freed by the caller; NULL without memory. And: make that folder. */
 char *vox_cache_folder(const vox_model_params *params);
 vox_status vox_cache_make(const char *folder, vox_error *err);

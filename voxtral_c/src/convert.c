@@ -1,6 +1,8 @@
 /* convert.c - a model as one GGUF file: tensor by tensor, some rows at a time, on all cores. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE       /* realpath */
+#define _DARWIN_C_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,7 +112,12 @@ static vox_status make_head(converter *c) {
     gguf_bytes values = { 0 };
     const vox_precision type = c->params->type == VOX_PRECISION_AUTO ? c->files.precision : c->params->type;
     vox_status status = vox_write_metadata(&values, &c->files, c->path, type, c->err);
-    if (c->interleave) gguf_add_u32(&values, "general.alignment", (uint32_t)alignment(c));
+    if (c->interleave) {
+        char *source = realpath(c->path, NULL);
+        gguf_add_u32(&values, "general.alignment", (uint32_t)alignment(c));
+        gguf_add_string(&values, VOX_COPY_OF, source ? source : c->path);
+        free(source);
+    }
     gguf_put(&c->head, "GGUF", 4);
     gguf_put_u32(&c->head, 3);
     gguf_put_u64(&c->head, c->n_plans);

@@ -106,9 +106,15 @@ static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     const vox_model_params *p = user;
     const int as_stored = p->precision != VOX_PRECISION_BF16 && p->precision != VOX_PRECISION_F32;
     vox_files f;
+    const vox_precision precision = as_stored ? VOX_PRECISION_AUTO : p->precision;
     char *path = NULL;
     vox_status status = vox_cache_find(m->path, p, &path, m->note, sizeof m->note, err);
-    if (status == VOX_OK) status = vox_files_load(&f, path, as_stored ? VOX_PRECISION_AUTO : p->precision, m->compute.pool, err);
+    if (status == VOX_OK) status = vox_files_load(&f, path, precision, m->compute.pool, err);
+    if (status == VOX_ERR_FORMAT && path && vox_cache_drop(path, p)) {        /* once more, from the model itself */
+        vox_free(path);
+        status = vox_cache_find(m->path, p, &path, m->note, sizeof m->note, err);
+        if (status == VOX_OK) status = vox_files_load(&f, path, precision, m->compute.pool, err);
+    }
     vox_free(path);
     if (status != VOX_OK) return status;
     m->config = f.config;

@@ -16,6 +16,7 @@ from voxtui.engine.models import Model, ModelError, find_model, installed_models
 from voxtui.files import read_object
 from voxtui.models import catalog, headers, hub
 from voxtui.models.catalog import WORKING_MEMORY, KnownModel, find_known
+from voxtui.models.copies import copies_of
 from voxtui.models.download import RECORD, forget_part, part_size
 
 _BLOCK = 1 << 20
@@ -84,7 +85,8 @@ def find_entry(name: str) -> Entry:
 def remove(entry: Entry) -> list[Path]:
     """Delete an installed model and what is left of its download. Returns what was deleted.
 
-    Only what lies in the models' folder is touched; of a link only the link. Raises StoreError.
+    Only what lies in the models' folder is touched, of a link only the link; and the engine's
+    copies of what is gone then. Raises StoreError.
     """
     if entry.builtin:
         raise StoreError("The small model is a part of voxtui and stays.")
@@ -93,7 +95,12 @@ def remove(entry: Entry) -> list[Path]:
         if entry.known is not None and forget_part(entry.known):
             gone.append(paths.models_dir() / ".partial" / entry.name)
         if entry.installed is not None:
+            copies = copies_of(entry.installed.path)
+            model = entry.installed.path.resolve()
             gone.append(_remove_path(entry.installed.path))
+            for copy in copies if not model.exists() else []:
+                copy.unlink()
+                gone.append(copy)
     except OSError as error:
         raise StoreError(f"{error.filename} cannot be removed: {error.strerror}.") from error
     if not gone:
