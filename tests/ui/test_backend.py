@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.sessions import STARTED, make
 from tests.ui.support import speech, stats
 from voxtui import paths
 from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, TranscriptChanged
@@ -81,6 +82,28 @@ def test_what_cannot_be_opened_is_told() -> None:
     backend.open()
     backend.close(0.0)
     assert heard == [Notice(Severity.ERROR, "Listening cannot begin: OSError: no room.")]
+
+
+@pytest.mark.parametrize(
+    ("close", "sound_s", "told"), [(True, 20, False), (False, 20, True), (False, 1, False)]
+)
+def test_a_session_that_broke_off_is_told_at_the_next_start(
+    tmp_path: Path, close: bool, sound_s: int, told: bool
+) -> None:
+    sound = bytes(32000 * sound_s)
+    made = make(tmp_path, "all went well", sound=sound, started=STARTED - 1)
+    newest = make(tmp_path, "hello world", sound=sound, close=close)
+    assert newest.name > made.name
+    heard: list[Event] = []
+    newest._log.close()  # whoever wrote it is gone
+    backend = LocalBackend(UiOptions(sessions_dir=tmp_path), Settings(), pipeline_factory=Chain())
+    backend.start(heard.append)
+    backend.open()
+    backend.close(0.0)
+    notices = [event.message for event in heard if isinstance(event, Notice)]
+    assert [" broke off: the words of its last 19 seconds " in told for told in notices] == [
+        True
+    ] * told
 
 
 def test_a_microphone_with_the_settings() -> None:

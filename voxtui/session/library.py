@@ -271,6 +271,15 @@ def list_sessions(root: Path) -> list[SessionInfo]:
     return sorted(found, key=lambda info: (info.started, info.name), reverse=True)
 
 
+def left_unwritten(root: Path) -> LoadedSession | None:
+    """The newest session, when words of it are missing and nobody writes them."""
+    newest = max(session_folders(root), key=lambda folder: folder.name, default=None)
+    if newest is None or _summary(newest) is not None:
+        return None
+    loaded = load_session(newest)
+    return loaded if loaded.pending_s >= 1.0 and not loaded.live else None
+
+
 def find_session(root: Path, name: str) -> Path:
     """A session's folder by its name, by the beginning of its name, or `last`."""
     names = sorted(f.name for f in session_folders(root))

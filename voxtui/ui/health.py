@@ -196,7 +196,8 @@ def trouble(state: LiveState) -> Trouble | None:
     engine = state.engine
     if state.error:
         cause, colon, fix = state.error.partition(": ")
-        again = "" if state.hears_file else " Then talk again."
+        going_on = state.kept_in and not state.hears_file
+        again = " Then talk again." if going_on else ""
         return Trouble(cause + colon.strip(), fix + again)
     if engine.state is EngineState.FAILED:
         return Trouble(

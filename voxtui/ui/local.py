@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from voxtui.settings import Settings
 from voxtui.ui.backend import ADVISED_DELAY_MS, Abilities, CannotStartError, Choice, Listener
 from voxtui.ui.options import UiOptions
 from voxtui.ui.shelf import LocalShelf, Shelf
+from voxtui.ui.words import broke_off
 
 if TYPE_CHECKING:
     from voxtui.audio.source import Source
@@ -184,10 +186,22 @@ class LocalBackend:
         assert self._listener is not None, "start() comes first"
         try:
             self._pipeline = self._begun(self._listener)
+            self._tell_unwritten(self._listener)
         except Exception as error:
             problem = f"Listening cannot begin: {type(error).__name__}: {error}."
             self._listener(Notice(Severity.ERROR, problem))
             raise
+
+    def _tell_unwritten(self, listener: Listener) -> None:
+        """Whose session broke off looks for its words."""
+        from voxtui.session.errors import SessionError
+        from voxtui.session.library import left_unwritten
+
+        with contextlib.suppress(SessionError):
+            left = left_unwritten(self.sessions_dir)
+            if left is not None:
+                told = broke_off(left.meta.started, left.pending_s)
+                listener(Notice(Severity.WARNING, told))
 
     def _begun(self, listener: Listener) -> Pipeline:
         from voxtui.audio.hearing import HearingConfig

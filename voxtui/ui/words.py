@@ -45,6 +45,14 @@ def clock(posix: float) -> str:
     return time.strftime("%H:%M", time.localtime(posix))
 
 
+def broke_off(started: float, pending_s: float) -> str:
+    """An earlier session was not written to its end."""
+    return (
+        f"The session of {clock(started)} broke off: the words of its last {span(pending_s)} are not"
+        " written. Its sound is kept; in the library T writes it again."
+    )
+
+
 def model_name(model: str) -> str:
     """A model's folder or file name, as people say it."""
     name = re.split(r"[\\/]", model.rstrip("\\/"))[-1]
