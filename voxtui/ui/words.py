@@ -48,8 +48,8 @@ def clock(posix: float) -> str:
 def broke_off(started: float, pending_s: float) -> str:
     """An earlier session was not written to its end."""
     return (
-        f"The session of {clock(started)} broke off: the words of its last {span(pending_s)} are not"
-        " written. Its sound is kept; in the library T writes it again."
+        f"The session of {clock(started)} broke off: the words of its last {span(pending_s)} are"
+        " not written. Its sound is kept; in the library T writes it again."
     )
 
 
