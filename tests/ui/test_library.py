@@ -112,6 +112,26 @@ async def test_the_newest_is_shown_first(three: list[Path]) -> None:
         assert page(screen) == "the café is open\nlight on\nlight off"
 
 
+async def test_what_came_since_the_last_opening_is_chosen(three: list[Path], root: Path) -> None:
+    """The list is first shown as it was then; the choice must not stay with what was newest."""
+    async with library():
+        pass
+    make(root, "hello world", started=STARTED + 95_000)
+    async with library() as (pilot, screen):
+        assert page(screen) == "hello world"
+        await pilot.press("escape")
+        make(root, "good night", started=STARTED + 96_000)
+        await pilot.press("b")
+        await quiet(pilot)
+        assert page(screen) == "good night"
+        await pilot.press("down", "down", "escape")
+        make(root, "good morning", started=STARTED + 97_000)
+        await pilot.press("b")
+        await quiet(pilot)
+        assert len(listed(screen)) == 6
+        assert page(screen) == "good music", "what somebody chose stays chosen"
+
+
 async def test_a_click_chooses_and_a_second_one_reads(three: list[Path]) -> None:
     async with library() as (pilot, screen):
         shelf = screen.query_one(SessionList)

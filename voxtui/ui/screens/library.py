@@ -79,6 +79,8 @@ class LibraryFrame(Screen[None]):
         self._snippets = Snippets(self.index, self._find, self._tell, self._show_snippets)
         self._reading_files = (0, 0)
         self._refreshing = self._stale = False
+        self._opening = True
+        """The list is as it was at the last opening, until the disk has been looked at."""
         self._told_at = 0.0
         self._wanted = ""  # the session that is to be shown when its turn comes
 
@@ -110,6 +112,7 @@ class LibraryFrame(Screen[None]):
         self._look_again()
 
     def on_screen_resume(self) -> None:
+        self._opening = True
         self.look()
         self.call_after_refresh(self.show_keys)
 
@@ -158,7 +161,7 @@ class LibraryFrame(Screen[None]):
             self._tell(self._looked)
 
     def _looked(self) -> None:
-        self._refreshing = False
+        self._refreshing = self._opening = False
         if self._stale:
             self.look()
 
@@ -193,7 +196,8 @@ class LibraryFrame(Screen[None]):
         """Show these sessions."""
         shelf = self.query_one(SessionList)
         before = shelf.chosen
-        shelf.show(found, before.name if before is not None else "")
+        stays = shelf.by_hand or not self._opening
+        shelf.show(found, before.name if before is not None and stays else None)
         self.set_class(not found, "-blank")
         if not found:
             text = NOTHING if self.query_ else EMPTY.format(place=wording.place(self.root))

@@ -119,6 +119,8 @@ class SessionList(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id)
         self.entries: list[SessionInfo] = []
+        self.by_hand = False
+        """Has somebody chosen one?"""
         self._lines: list[Line] = []
         self._found = found
         self._now = now
@@ -126,13 +128,15 @@ class SessionList(ScrollView, can_focus=True, inherit_bindings=False):
 
     # ---- what it is given
 
-    def show(self, entries: Sequence[SessionInfo], keep: str = "") -> None:
-        """Show these; the one called `keep` stays chosen where it is still there."""
+    def show(self, entries: Sequence[SessionInfo], keep: str | None = None) -> None:
+        """Show these; the one called `keep` stays chosen where it is still there, else its place;
+        with None it is the first."""
         self.entries = list(entries)
         self._lines = lay_out(self.entries, self._now())
         self._tops = [y for y, line in enumerate(self._lines) if line.entry >= 0 and not line.part]
         names = [info.name for info in self.entries]
-        at = names.index(keep) if keep in names else min(self.at, len(names) - 1)
+        at = 0 if keep is None else min(self.at, len(names) - 1)
+        at = names.index(keep) if keep in names else at
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
         self.at = max(0, at)
         self._in_sight()
@@ -146,6 +150,7 @@ class SessionList(ScrollView, can_focus=True, inherit_bindings=False):
     def move(self, by: int) -> None:
         """Choose another one, `by` sessions further down."""
         if self.entries:
+            self.by_hand = True
             self.at = min(len(self.entries) - 1, max(0, self.at + by))
             self._in_sight()
 
@@ -176,6 +181,7 @@ class SessionList(ScrollView, can_focus=True, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         y = event.y + self.scroll_offset.y
         if 0 <= y < len(self._lines) and self._lines[y].entry >= 0:
+            self.by_hand = True
             self.at = self._lines[y].entry
             if event.chain == 2:
                 self.post_message(self.Opened())
