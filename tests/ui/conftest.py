@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sessions import STARTED, make
 from tests.ui.settling import DELAY_S, settled
+from voxtui import paths
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +25,17 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def root() -> Path:
+    return paths.sessions_dir()
+
+
+@pytest.fixture
+def three(root: Path) -> list[Path]:
+    return [
+        make(root, "the café is open", "light on", "light off").path,
+        make(root, "turn the light off", started=STARTED + 4000, note="kitchen").path,
+        make(root, "good music", started=STARTED + 90_000).path,
+    ]

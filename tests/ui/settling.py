@@ -31,7 +31,7 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     while (still < STILL or time.monotonic() < least) and time.monotonic() < end:
         await asyncio.sleep(REST_S)
         rounds = 0
-        while ready:
+        while ready and time.monotonic() < end:
             rounds += 1
             await asyncio.sleep(0)
         still = 0 if rounds > 1 else still + 1

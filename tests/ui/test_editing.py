@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
+from tests.ui.running import running, said, settled, tell
 from tests.ui.support import NINE_THIRTY, TALK, FakeBackend, gap, speech, words
-from tests.ui.test_app import running, said, settled, tell
 from tests.ui.test_reading import doubtful, view_of, word
 from voxtui.events import Alternative, Edit, Segment, SegmentKind, SessionOpened, TranscriptChanged
 from voxtui.session.edits import edited

@@ -10,8 +10,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from tests.ui.running import said, settled, until
 from tests.ui.support import HEARING, READY, SMALL, FakeBackend, app_with
-from tests.ui.test_app import said, settled, until
 from voxtui.models.progress import Phase, Progress
 from voxtui.models.store import Finding
 from voxtui.settings import Settings

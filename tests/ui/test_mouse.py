@@ -10,8 +10,8 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tests.ui.running import running, said, settled, tell
 from tests.ui.support import FakeBackend, talk
-from tests.ui.test_app import running, said, settled, tell
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.panels.keypress import KeyPress
 from voxtui.ui.panels.settings import SettingsPanel

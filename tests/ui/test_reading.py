@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.ui.running import running, said, settled, tell, until
 from tests.ui.support import TALK, FakeBackend, gap, note, speech, talk
-from tests.ui.test_app import running, said, settled, tell, until
 from voxtui.events import Alternative, Segment, SegmentKind, TranscriptChanged, Word
 from voxtui.ui.widgets.cursor import Place
 from voxtui.ui.widgets.keybar import KeyBar

@@ -8,8 +8,8 @@ import pytest
 from textual.binding import Binding
 from textual.widgets import Input
 
+from tests.ui.running import running, said, settled, until
 from tests.ui.support import FakeBackend
-from tests.ui.test_app import running, said, settled, until
 from voxtui.settings import Settings
 from voxtui.settingsfile import load
 from voxtui.ui import keys

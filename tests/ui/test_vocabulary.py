@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+from tests.ui.running import running, said, settled, tell
 from tests.ui.support import FakeBackend, FrozenClock, speech
-from tests.ui.test_app import running, said, settled, tell
 from tests.ui.test_reading import view_of
 from voxtui import paths, vocabulary
 from voxtui.events import TranscriptChanged
