@@ -9,7 +9,8 @@ Misbehaviour is chosen by environment variables:
     FAKE_CRASH_AT  end with code 1 after that many frames
     FAKE_TIMES     misbehave only in the first so many starts (by FAKE_LOG)
     FAKE_MODE      exit, exit2, protocol9, garbage, half, foreign, hang, deaf, stubborn,
-                   slow (loading takes a while), busy (words take computing)
+                   slow (loading takes a while), prepare (so does it, and tells how far it is),
+                   busy (words take computing)
     FAKE_SPEED     seconds that a word takes
 """
 
@@ -188,6 +189,10 @@ def main() -> int:
         return 1 if mode == "exit" else 2
     if mode == "slow":
         time.sleep(0.4)
+    if mode == "prepare":
+        for part in range(1, 6):
+            time.sleep(0.25)
+            say("progress", task="Preparing, once", done=part / 5)
     if mode == "foreign":
         print("a library says hello")
     say(

@@ -52,7 +52,8 @@ def command(
 
     The best one is remembered: it is what the engine "auto" takes. Best is the least delay among
     those that keep up with speech; a server is taken only where nothing here keeps up. An engine
-    takes about ten seconds, a slow one a few minutes.
+    takes about ten seconds, a slow one a few minutes, and longer where it has to prepare the model
+    once.
     """
     if engine is not None and engine not in ENGINES[1:]:
         raise WrongInput(f"There is no engine {engine}: there are {', '.join(ENGINES[1:])}.")
@@ -90,7 +91,7 @@ def _measure(
         config = engine_config(
             settings, engine=name, model=model, delay_ms=None, threads=threads, quiet=True
         )
-        row.figures = measure(config)
+        row.figures = measure(config, tell=lambda told: None if quiet else say(f"{name}: {told}"))
     except (WrongInput, BenchError) as error:
         row.problem = str(error)
 

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from voxtui.audio.intake import SourceFactory
-from voxtui.events import AudioGap, Event, Notice, SessionOpened, Severity
+from voxtui.events import (
+    AudioGap,
+    EngineChanged,
+    EngineState,
+    Event,
+    Notice,
+    SessionOpened,
+    Severity,
+)
 from voxtui.pipeline import Pipeline, PipelineConfig
 
 POLL_S = 0.1
@@ -106,6 +114,8 @@ def sentence(event: Event) -> str | None:
     match event:
         case Notice(severity, message) if severity is not Severity.INFO:
             return message
+        case EngineChanged(EngineState.LOADING, detail):
+            return detail or None
         case AudioGap(reason, seconds):
             return f"{seconds:.1f} s of sound is missing here: {reason}." if seconds else None
     return None

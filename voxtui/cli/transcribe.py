@@ -151,9 +151,8 @@ class Transcriber:
                 progress.update(event.audio_done_s, job.duration_s)
             case EngineChanged(EngineState.FAILED, detail):
                 raise Failure(detail or "The engine failed.")
-            case EngineChanged(state):
-                if state is EngineState.READY:
-                    self.engine = event
+            case EngineChanged(EngineState.READY):
+                self.engine = event
             case CaptureChanged(CaptureState.FAILED, _, detail):
                 job.problem = detail or f"{job.shown} cannot be read."
             case Notice(Severity.ERROR):

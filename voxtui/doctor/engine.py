@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from voxtui import paths
 from voxtui.doctor.finding import Finding, broken, note, ok
-from voxtui.engine.engines import look_at, select
+from voxtui.engine.bench import BenchError, Figures, measure
+from voxtui.engine.engines import config_for, look_at, select
 from voxtui.engine.locate import EngineMissing, find_engine
 from voxtui.engine.models import ModelError, find_model
 from voxtui.settings import EngineSettings, Settings
 
-CLIP = "kitchen_light.wav"
 PATIENCE_S = 180.0
-EASY = 1.2
-"""Times real time from which on it keeps up with ease."""
 
 
 def program() -> Finding:
@@ -102,59 +100,30 @@ def unanswered(url: str) -> str:
         return error.strerror or str(error)
 
 
-def speed(spec: str, chosen: EngineSettings) -> Finding:
-    """Write a short recording, as live sound is written."""
+def speed(spec: str, settings: Settings) -> Finding:
+    """Have the engine that is used write a short recording, as live sound is written."""
     try:
-        model, binary = find_model(spec), find_engine()
+        engine = select(settings)
+        model = find_model(spec).path if engine.needs_model else None
+        figures = measure(config_for(engine, settings, model), PATIENCE_S, with_delay=False)
     except (ModelError, EngineMissing) as error:
         return broken("speed", f"Cannot be measured: {error}")
-    command = [str(binary), "-d", str(model.path), "-i", str(paths.clips_dir() / CLIP), "--events"]
-    command += ["-I", f"{chosen.interval_s:g}"]
-    if chosen.precision != "auto":
-        command += ["--precision", chosen.precision]
-    if chosen.threads:
-        command += ["--threads", str(chosen.threads)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        told = f"{model.name} did not write three seconds of sound within {PATIENCE_S:.0f} s."
-        return broken("speed", told, "Choose a smaller model: voxtui model list.")
-    except OSError as error:
-        return broken("speed", f"The engine does not start: {error}.")
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return broken(
-            "speed",
-            f"The engine failed: {reason}",
-            "See if its files are whole: voxtui model verify.",
-        )
-    return judge(model.path, done.stdout)
+    except BenchError as error:
+        fix = "See if the model's files are whole: voxtui model verify; or choose another engine."
+        return broken("speed", f"{engine.name}: {error}", fix if model else "")
+    return judge(figures)
 
 
-def judge(model: Path, events: str) -> Finding:
-    """What the engine's events tell."""
-    lines: list[dict[str, Any]] = [json.loads(line) for line in events.splitlines() if line]
-    ready = next((line for line in lines if line.get("type") == "ready"), {})
-    end = next((line for line in lines if line.get("type") == "utterance_end"), {})
-    work_s = (end.get("encoder_ms", 0.0) + end.get("decoder_ms", 0.0)) / 1000
-    if not ready or work_s <= 0:
-        return broken("speed", "The engine wrote nothing.", "See engine.log and report this.")
-    times = end["audio_in"] / work_s
-    facts = {
-        "model": str(model),
-        "precision": ready.get("precision"),
-        "kernels": ready.get("kernels"),
-        "threads": ready.get("threads"),
-        "load_ms": ready.get("load_ms"),
-        "times_real_time": round(times, 2),
-    }
-    how = f"{ready.get('precision')}, {ready.get('kernels')}, {ready.get('threads')} threads"
-    told = f"{times:.1f}× real time ({how}); loaded in {ready.get('load_ms', 0) / 1000:.1f} s."
-    if times >= EASY:
+def judge(figures: Figures) -> Finding:
+    """What was measured, and whether it will do."""
+    facts = asdict(figures)
+    parts = (figures.backend, figures.precision, figures.kernels)
+    how = ", ".join(dict.fromkeys(part for part in parts if part))
+    times = figures.speed
+    told = f"{figures.engine}: {times:.1f}× real time ({how}); loaded in {figures.load_s:.1f} s."
+    if figures.keeps_up:
         return ok("speed", told, **facts)
-    fix = "Choose a smaller precision or model, or a larger step, in the settings."
+    fix = "Choose a smaller precision or model in the settings; voxtui bench compares engines."
     if times < 1:
         return note("speed", f"Slower than you speak: {told} The rest comes later.", fix, **facts)
     return note("speed", f"Just about keeps up: {told}", fix, **facts)

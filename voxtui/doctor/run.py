@@ -59,7 +59,7 @@ def checks(patient: Patient) -> list[Check]:
         Check("upstream", lambda: engine.other("upstream", chosen)),
         Check("realtime", lambda: engine.other("realtime", chosen)),
         Check("model", lambda: files.model(patient.model, hardware())),
-        Check("speed", lambda: engine.speed(patient.model, chosen.engine)),
+        Check("speed", lambda: engine.speed(patient.model, chosen)),
     ]
     if microphone is not None:
         found.insert(8, Check("microphone", lambda: sound.listen(microphone)))

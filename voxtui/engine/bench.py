@@ -44,7 +44,8 @@ class BenchError(Exception):
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What was measured. `speed` is times real time, `delay_s` from a word's end to its text, the
-    median over the words; None where the engine does not keep up with speech."""
+    median over the words; None where the engine does not keep up with speech. `kernels` is how it
+    computes, as it says itself."""
 
     engine: str
     speed: float
@@ -53,6 +54,7 @@ class Figures:
     load_s: float
     backend: str
     precision: str
+    kernels: str
     text: str
 
     @property
@@ -61,9 +63,19 @@ class Figures:
         return self.speed >= KEEPS_UP
 
 
-def measure(config: EngineConfig, patience_s: float = PATIENCE_S) -> Figures:
-    """Run one engine. Takes as long as its speed and six seconds. Raises BenchError."""
-    run = _Run(config, patience_s)
+def measure(
+    config: EngineConfig,
+    patience_s: float = PATIENCE_S,
+    tell: Callable[[str], object] = lambda _: None,
+    *,
+    with_delay: bool = True,
+) -> Figures:
+    """Run one engine. Takes as long as its speed, and six seconds for the delay.
+
+    `tell` hears how far it is with what has to be done once. Raises BenchError, also when it gets
+    no further for `patience_s`.
+    """
+    run = _Run(config, patience_s, tell, with_delay)
     try:
         return run.measure()
     finally:
@@ -71,10 +83,19 @@ def measure(config: EngineConfig, patience_s: float = PATIENCE_S) -> Figures:
 
 
 class _Run:
-    def __init__(self, config: EngineConfig, patience_s: float) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        patience_s: float,
+        tell: Callable[[str], object],
+        with_delay: bool,
+    ) -> None:
         self._name = config.name
-        self._deadline = time.monotonic() + patience_s
         self._patience_s = patience_s
+        self._tell = tell
+        self._with_delay = with_delay
+        self._doing = "loading the model"
+        self._done_s = 0.0
         self._events: queue.SimpleQueue[tuple[EngineEvent, float]] = queue.SimpleQueue()
         self._warm_up, self._clip = _sound(WARM_UP), _sound(CLIP)
         self._pcm = self._warm_up + 2 * self._clip
@@ -105,11 +126,12 @@ class _Run:
         return Figures(
             self._name,
             round(speed, 2),
-            self._delay() if speed >= KEEPS_UP else None,
+            self._delay() if self._with_delay and speed >= KEEPS_UP else None,
             round(self._memory_mb, 1),
             round(ready.load_ms / 1000, 2),
             ready.backend,
             ready.precision,
+            ready.detail,
             text,
         )
 
@@ -147,17 +169,33 @@ class _Run:
         return found
 
     def _heard(self) -> Iterator[tuple[EngineEvent, float]]:
+        deadline = time.monotonic() + self._patience_s
         while True:
             try:
-                event, at = self._events.get(timeout=max(0.0, self._deadline - time.monotonic()))
+                event, at = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                told = f"It was not done within {self._patience_s:.0f} seconds."
+                told = f"It got no further in {self._patience_s:.0f} seconds: {self._doing}."
                 raise BenchError(told) from None
-            if isinstance(event, EngineStats):
-                self._memory_mb = max(self._memory_mb, event.memory_mb)
-            elif isinstance(event, EngineChanged) and event.state in GONE:
-                raise BenchError(event.detail or "The engine failed.")
+            if self._note(event):
+                deadline = time.monotonic() + self._patience_s
             yield event, at
+
+    def _note(self, event: EngineEvent) -> bool:
+        """Take what belongs to all passes; does it get any further?"""
+        match event:
+            case EngineStats():
+                self._memory_mb = max(self._memory_mb, event.memory_mb)
+                further = event.audio_done_s > self._done_s
+                self._done_s = event.audio_done_s
+                return further
+            case EngineChanged(state, detail) if state in GONE:
+                raise BenchError(detail or "The engine failed.")
+            case EngineChanged(EngineState.READY):
+                self._doing = "writing"
+            case EngineChanged(EngineState.LOADING, detail) if detail:
+                self._doing = detail
+                self._tell(detail)
+        return True
 
 
 def _sound(name: str) -> bytes:

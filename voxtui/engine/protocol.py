@@ -70,6 +70,14 @@ class WireReady:
 
 
 @dataclass(frozen=True, slots=True)
+class WireProgress:
+    """Of what has to be done once, before `ready`; `done` from 0 to 1."""
+
+    task: str
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
 class WireToken:
     utterance: int
     text: str
@@ -130,6 +138,7 @@ class WireEnd:
 
 WireEvent = (
     WireReady
+    | WireProgress
     | WireToken
     | WireStats
     | WireUtteranceEnd
@@ -203,6 +212,10 @@ def _ready(f: _Fields) -> WireReady:
     )
 
 
+def _progress(f: _Fields) -> WireProgress:
+    return WireProgress(f.text("task", ""), min(1.0, max(0.0, f.number("done", 0.0))))
+
+
 def _token(f: _Fields) -> WireToken:
     return WireToken(
         utterance=f.integer("utterance"),
@@ -261,6 +274,7 @@ def _end(_: _Fields) -> WireEnd:
 
 _PARSERS: dict[str, Callable[[_Fields], WireEvent]] = {
     "ready": _ready,
+    "progress": _progress,
     "token": _token,
     "stats": _stats,
     "utterance_end": _utterance_end,

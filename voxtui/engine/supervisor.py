@@ -360,6 +360,9 @@ class Engine:
                         self._post(UtteranceEnded(end_s))
             case wire.WireReady():
                 self._on_ready(feeder, event)
+            case wire.WireProgress(task, done):
+                if self._facts.state is EngineState.LOADING:
+                    self._tell_state(EngineState.LOADING, f"{task}: {100 * done:.0f} %")
             case wire.WireConfigured(delay_ms, interval_s):
                 self._facts = replace(self._facts, delay_ms=delay_ms, interval_s=interval_s)
                 self._tell_state(EngineState.READY)

@@ -146,7 +146,8 @@ def _engine_health(state: LiveState) -> Health | None:
     heard = ("your words are kept",) if state.listening or state.words_due else ()
     match state.engine.state:
         case EngineState.LOADING:
-            return Health(("loading the model", *heard))
+            told = state.engine.detail
+            return Health((told[:1].lower() + told[1:] or "loading the model", *heard))
         case EngineState.RESTARTING:
             return Health(("starting again", "nothing is lost"), Tone.WARNING)
         case EngineState.FAILED:

@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def figures(engine: str, speed: float, delay_s: float | None = None) -> Figures:
-    return Figures(engine, speed, delay_s, 30.0, 0.1, "cpu", "bf16", "one two")
+    return Figures(engine, speed, delay_s, 30.0, 0.1, "cpu", "bf16", "avx2, 2 threads", "one two")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figures | str]:
     """What measuring finds, by engine; a sentence where it fails."""
     found: dict[str, Figures | str] = {"voxtral_c": figures("voxtral_c", 5.0, 0.6)}
 
-    def measure(config: EngineConfig) -> Figures:
+    def measure(config: EngineConfig, tell: object) -> Figures:
         one = found.get(config.name, "It fails.")
         if isinstance(one, str):
             raise BenchError(one)

@@ -7,6 +7,7 @@ import os
 import pty
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from voxtui.audio.source import AudioError
 from voxtui.doctor import Patient, State, checks, clipboard, engine, files, sound, system, terminal
 from voxtui.doctor.sound import Heard
 from voxtui.doctor.terminal import Answers
+from voxtui.engine.bench import Figures
+from voxtui.engine.choice import remember
 from voxtui.events import AudioBlock, CaptureChanged, CaptureEvent, CaptureState
 from voxtui.machine.hardware import Hardware
 from voxtui.settings import Settings
@@ -222,9 +225,10 @@ def test_no_sound_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_engine_starts_and_its_speed_is_measured() -> None:
     assert engine.program().state is State.OK
-    found = engine.speed("tiny", Settings().engine)
-    assert found.facts["times_real_time"] > 0
-    assert "× real time" in found.told
+    found = engine.speed("tiny", Settings().replace("engine", name="voxtral_c"))
+    assert found.facts["speed"] > 0
+    assert found.told.startswith("voxtral_c: ")
+    assert "× real time (cpu, bf16, " in found.told
 
 
 def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -237,18 +241,30 @@ def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     bad.chmod(0o755)
     monkeypatch.setenv("VOXTUI_ENGINE", str(bad))
     assert "Illegal instruction" in engine.program().told
-    assert engine.speed("tiny", Settings().engine).state is State.BROKEN
+    assert engine.speed("tiny", Settings()).state is State.BROKEN
 
 
 def test_a_slow_machine_gets_a_remedy() -> None:
-    events = (
-        '{"type":"ready","precision":"bf16","kernels":"avx2","threads":2,"load_ms":900}\n'
-        '{"type":"utterance_end","audio_in":3.0,"encoder_ms":4000,"decoder_ms":2000}\n'
-    )
-    found = engine.judge(Path("m"), events)
+    slow = Figures("ggml", 0.5, None, 9.0, 0.9, "cpu", "bf16", "ggml", "one two")
+    found = engine.judge(slow)
     assert found.state is State.NOTE
-    assert found.told.startswith("Slower than you speak: 0.5× real time")
+    assert found.told.startswith("Slower than you speak: ggml: 0.5× real time (cpu, bf16, ggml)")
     assert "smaller precision" in found.fix
+    assert engine.judge(replace(slow, speed=1.1)).told.startswith("Just about keeps up: ggml: 1.1×")
+
+
+def test_the_speed_is_that_of_the_engine_that_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOXTUI_HOME", str(tmp_path))
+    fake = tmp_path / "voxtral"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("VOXTUI_UPSTREAM", str(fake))
+    remember("upstream", "tiny", [])
+    found = engine.speed("tiny", Settings())
+    assert found.state is State.BROKEN
+    assert found.told.startswith("upstream: ")
 
 
 def test_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,24 @@ def test_it_says_what_it_is_and_how_it_goes(heard: tuple[list[Event], list[Event
     assert [event["delay_ms"] for event in of(events, "configured")] == [960]
 
 
+def test_the_file_made_of_a_folder_is_made_once_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours()
+    monkeypatch.setenv("VOXTUI_HOME", str(tmp_path))
+    folder = tmp_path / "cache" / "ggml"
+    folder.mkdir(parents=True)
+    lost, other = folder / "4194305.part.gguf", folder / "1.part.gguf"  # of nobody; of process 1
+    lost.write_bytes(bytes(10))
+    other.write_bytes(bytes(10))
+    first = [(e["task"], e["done"]) for e in of(run(ggml(), QUIT), "progress")]
+    assert first[0] == ("Making a GGUF file of the model, once", 0.0)
+    assert first[-1][1] == 1.0
+    assert not lost.exists()
+    assert other.exists()
+    assert not of(run(ggml(), QUIT), "progress")
+
+
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(100))

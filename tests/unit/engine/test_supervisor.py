@@ -70,6 +70,15 @@ def test_sound_from_before_the_engine_is_ready_is_transcribed(rig: Rig) -> None:
     assert rig.page.words() == words(5, 6)
 
 
+def test_what_is_done_once_is_told_while_it_is_done(rig: Rig) -> None:
+    rig.environment(FAKE_MODE="prepare")
+    rig.engine.start()
+    rig.page.wait_state(EngineState.READY)
+    details = [e.detail for e in rig.page.of(EngineChanged) if e.state is EngineState.LOADING]
+    parts = (20, 40, 60, 80, 100)
+    assert details == ["", *(f"Preparing, once: {percent} %" for percent in parts)]
+
+
 def test_ready_tells_who_works(rig: Rig) -> None:
     rig.engine.start()
     ready = rig.page.wait_state(EngineState.READY)

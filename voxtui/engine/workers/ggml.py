@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -44,6 +45,8 @@ LONG_STEPS = 45_000
 """After an hour a stream is replaced in a pause of PAUSE_STEPS, long before its positions end."""
 LONGEST_STEPS = 120_000
 PAUSE_STEPS = 25
+MAKING = "Making a GGUF file of the model, once"
+PART = ".part.gguf"
 
 
 class Polls:
@@ -287,25 +290,43 @@ def model_file(model: Path, out: Output) -> Path:
     name = f"{model.name}-{stamp.st_size}-{stamp.st_mtime_ns}-{kind}.gguf"
     made = paths.cache_dir() / "ggml" / name
     if not made.is_file():
-        out.say("progress", task="Making a GGUF file of the model, once", done=0.0)
-        _make(model, made, kind)
+        _make(model, made, kind, out)
     return made
 
 
-def _make(model: Path, made: Path, kind: str) -> None:
+def _make(model: Path, made: Path, kind: str, out: Output) -> None:
+    """With our own engine, which tells how far it is."""
     made.parent.mkdir(parents=True, exist_ok=True)
-    part = made.with_name(f"{made.stem}-{os.getpid()}.gguf")
+    _tidy(made.parent)
+    part = made.parent / f"{os.getpid()}{PART}"
+    said = "no reason given"
+    out.say("progress", task=MAKING, done=0.0)
     try:
         command = [str(find_engine()), "-d", str(model), "--quantize", str(part), "--type", kind]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                said = line.strip() or said
+                if percent := re.search(r"(\d+) %$", said):
+                    out.say("progress", task=MAKING, done=int(percent[1]) / 100)
+        if process.returncode:
             raise CannotWork(f"No GGUF file could be made of {model.name}: {said}", "format")
         part.replace(made)
     except (EngineMissing, OSError) as error:
         raise CannotWork(f"No GGUF file could be made of {model.name}: {error}", "io") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Half a file of somebody who was killed, gigabytes of it, is of no use."""
+    for part in folder.glob(f"*{PART}"):
+        try:
+            os.kill(int(part.name.removesuffix(PART)), 0)
+        except ProcessLookupError:
+            part.unlink(missing_ok=True)
+        except (ValueError, OSError):
+            continue
 
 
 def run(chosen: argparse.Namespace, out: Output) -> None:

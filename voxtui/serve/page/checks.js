@@ -47,7 +47,7 @@ export function engine(facts, model, small) {
       told("engine", "note", "It is started again.", facts.detail);
       break;
     default:
-      told("engine", "wait", "It loads the model …");
+      told("engine", "wait", facts.detail || "It loads the model …");
   }
   if (small) {
     told("model", "note", "The small one, which knows some forty English words.",
