@@ -185,6 +185,21 @@ async def test_what_ended_the_listening_stands_until_it_begins_again() -> None:
         assert strip.health.phrases[0] == "keeping up"
 
 
+async def test_an_engine_that_hangs_is_named_until_it_goes_on() -> None:
+    backend, now = FakeBackend(), [100.0]
+    async with running(backend, clock=lambda: now[0]) as pilot:
+        strip = pilot.app.screen.query_one(StatusStrip)
+        await tell(pilot, ListeningChanged(True))
+        await tell(pilot, stats(2, 2.5))
+        for heard_s in (12, 22, 32):
+            now[0] += 10
+            await tell(pilot, stats(2, heard_s))
+        assert strip.health.phrases == ("30 s behind", "no words come")
+        assert said(pilot).startswith("No words have come for 30 seconds.")
+        await tell(pilot, stats(12, 33))
+        assert "no words come" not in strip.health.phrases
+
+
 async def test_after_letting_go_words_are_due_until_they_are_out() -> None:
     backend = FakeBackend()
     async with running(backend) as pilot:

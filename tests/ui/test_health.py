@@ -48,6 +48,26 @@ def test_behind_and_catching_up() -> None:
     assert said.tone is Tone.LIVE
 
 
+@pytest.mark.parametrize("listening", [True, False])
+def test_no_progress_is_no_speed(listening: bool) -> None:
+    """What it did in a second before it hung tells nothing of when the words come."""
+    state = live(40, 62, 10.0)
+    state.listening, state.still_s = listening, 14.0
+    assert "no words come" not in health(state).phrases
+    assert trouble(state) is None
+    state.still_s = 65.0
+    said = health(state)
+    assert said.phrases == ("22 s behind", "no words come")
+    assert said.tone is Tone.WARNING
+    wrong = trouble(state)
+    assert wrong is not None
+    assert wrong.what == "No words have come for 1 minute."
+    assert "The sound is kept" in wrong.advice
+    assert "(S)" in wrong.advice
+    state.stats = stats(61.8, 62)
+    assert "no words come" not in health(state).phrases, "nothing was said meanwhile"
+
+
 def test_after_letting_go() -> None:
     state = live(40, 46)
     state.listening = False

@@ -16,7 +16,7 @@ from voxtui.events import (
     EngineState,
     EngineStats,
 )
-from voxtui.ui.words import seconds
+from voxtui.ui.words import seconds, span
 
 STEP_S = 0.08
 SPEED_OVER_S = 6.0
@@ -24,6 +24,8 @@ SPEED_OVER_S = 6.0
 SLACK_S = 2.0
 """So much more than delay and interval is still keeping up."""
 WORRY_S = 10.0
+STILL_S = 15.0
+"""Without any progress for so long, what writes the words may hang."""
 
 
 class Tone(Enum):
@@ -97,6 +99,8 @@ class LiveState:
     """Words of what was said are still to come."""
     paused: bool = False
     """Hands-free waits for a voice."""
+    still_s: float = 0.0
+    """So long no sound was worked off, although words are due."""
     settings_key: str = "S"
     hears_file: bool = False
     kept_in: str = ""
@@ -162,6 +166,8 @@ def _pace(state: LiveState) -> Health:
     speed = state.speed.times_real_time
     pace = (f"{speed:.{0 if speed >= 10 else 1}f}× real time",) if speed is not None else ()
     lag = state.lag_s
+    if _hangs(state):
+        return Health((f"{seconds(lag)} behind", "no words come"), Tone.WARNING)
     if not state.listening:
         if state.words_due:
             left = (f"{seconds(lag)} left",) if lag >= 1.0 else ()
@@ -238,7 +244,18 @@ def _capture_trouble(state: LiveState) -> Trouble | None:
     )
 
 
+def _hangs(state: LiveState) -> bool:
+    return state.behind and state.still_s > STILL_S
+
+
 def _behind(state: LiveState) -> Trouble | None:
+    if _hangs(state):
+        key = f" ({state.settings_key})" if state.settings_key else ""
+        return Trouble(
+            f"No words have come for {span(state.still_s)}.",
+            f"The sound is kept. If it stays so, choose another model or engine{key}, or leave and"
+            " start again.",
+        )
     speed = state.speed.times_real_time
     if not state.behind or state.lag_s <= WORRY_S or speed is None or speed >= 1:
         return None

@@ -21,7 +21,9 @@ class Arrivals(PageFrame):
         self.meter.hear(level)
 
     def on_progress_arrived(self, message: messages.ProgressArrived) -> None:
-        self.state.stats = message.stats
+        before, self.state.stats = self.state.stats, message.stats
+        if before is None or before.audio_done_s != message.stats.audio_done_s:
+            self._moved_at = self._clock()
         self.state.speed.take(message.stats)
 
     def on_microphone_arrived(self, message: messages.MicrophoneArrived) -> None:
@@ -40,6 +42,8 @@ class Arrivals(PageFrame):
 
     def on_listening_arrived(self, message: messages.ListeningArrived) -> None:
         on = message.listening
+        if not self.state.words_due:
+            self._moved_at = self._clock()
         if on and self._heard_since is None:
             self._heard_since = self._clock()
         elif not on and self._heard_since is not None:

@@ -109,6 +109,7 @@ class PageFrame(Screen[None]):
         self.meter = LevelMeter(clock=clock)
         self._heard_s = 0.0
         self._heard_since: float | None = None
+        self._moved_at = clock()
 
     def compose(self) -> ComposeResult:
         """The page."""
@@ -172,6 +173,7 @@ class PageFrame(Screen[None]):
             return
         state = self.state
         state.settings_key = self.key_for("settings")
+        state.still_s = self._clock() - self._moved_at
         top = self.query_one(TopLine)
         top.source = self.backend.source_name or state.capture.source
         top.model = model_name(state.engine.model)
