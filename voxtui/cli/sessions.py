@@ -85,7 +85,8 @@ def info_line(info: SessionInfo) -> str:
     state = "" if info.finished else ("  [running]" if info.live else "  [broke off]")
     length = position(info.audio_s)
     title = f"{info.title}: " if info.title else ""
-    return f"{info.name}  {length:>8}  {info.words:>6} words{state}  {title}{info.first_words}"
+    noun = "word " if info.words == 1 else "words"
+    return f"{info.name}  {length:>8}  {info.words:>6} {noun}{state}  {title}{info.first_words}"
 
 
 def write_json(value: Any) -> None:

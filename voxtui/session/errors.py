@@ -17,4 +17,7 @@ def disk_error(error: OSError, path: Path) -> SessionError:
         return SessionError(
             f"The disk is full: make room under {folder}; what was written so far is safe."
         )
-    return SessionError(f"Cannot write to {path}: {error.strerror or error}.")
+    return SessionError(
+        f"{path} cannot be written ({error.strerror or error}): choose another folder for sessions,"
+        " in the settings under Files or with --sessions-dir."
+    )

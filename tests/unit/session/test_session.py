@@ -121,7 +121,7 @@ def test_names_are_local_times_and_never_taken_twice(tmp_path: Path, clock: Cloc
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     session = Session.create(tmp_path / "file", SessionMeta())
-    with pytest.raises(SessionError, match="Cannot write to"):
+    with pytest.raises(SessionError, match="cannot be written"):
         session.append_audio(SECOND)
 
 
