@@ -102,6 +102,7 @@ typedef struct vox_model_info {
     int vocab_size;
     int64_t parameters;       /* number of weights */
     const char *note;         /* a sentence on what could not be as it should, or empty */
+    const char *little_memory;    /* a sentence, if there is less memory than the model takes; or empty */
 } vox_model_info;
 
 /* Pointers in `info` live as long as the model. */

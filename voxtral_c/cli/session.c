@@ -236,6 +236,7 @@ static int start(session *s) {
     ready_info ready = {s->info, s->opt->model_dir, s->info.backend, s->delay_ms, s->interval, load_ms};
     output_ready(&s->out, &ready);
     if (*s->info.note) warn(s, "no_copy", s->info.note);
+    if (*s->info.little_memory) warn(s, "little_memory", s->info.little_memory);
     if (!input_start(&s->in, &error))
         return fail(s, error.exit_code, error.code, error.message);
     double seconds = input_seconds(&s->in);

@@ -6,12 +6,15 @@
 #endif
 #include "threads.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #if defined(__linux__)
 #include <sched.h>
+
+enum { MAX_PATH = 4096 };
 
 static int read_line(const char *path, char *line, int size) {
     FILE *f = fopen(path, "r");
@@ -64,13 +67,39 @@ int vox_physical_cores(void) {
     return cores < 1 ? 1 : cores;
 }
 
-double vox_memory_total(void) {
-    static const char *const limits[] = { "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
-    double total = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), limit;
-    char line[64];
-    for (int i = 0; i < 2; i++)
-        if (read_line(limits[i], line, sizeof line) && sscanf(line, "%lf", &limit) == 1 && limit < total) total = limit;
-    return total;
+/* Of the group `group`, a path within `folder`, and of those above it. */
+static double least_limit(const char *folder, char *group, const char *file) {
+    double least = INFINITY, limit;
+    char path[2 * MAX_PATH], line[64];
+    for (;;) {
+        snprintf(path, sizeof path, "%s%s/%s", folder, group, file);
+        if (read_line(path, line, sizeof line) && sscanf(line, "%lf", &limit) == 1 && limit < least) least = limit;
+        char *last = strrchr(group, '/');
+        if (!last) return least;
+        *last = 0;
+    }
+}
+
+double vox_memory_limit(const char *self, const char *root) {
+    char line[MAX_PATH], old[MAX_PATH], none[] = "", none_old[] = "";
+    snprintf(old, sizeof old, "%s/memory", root);
+    double least = fmin(least_limit(root, none, "memory.max"), least_limit(old, none_old, "memory.limit_in_bytes"));
+    FILE *f = fopen(self, "r");
+    while (f && fgets(line, sizeof line, f)) {        /* NUMBER:CONTROLLERS:GROUP, no controllers: version 2 */
+        line[strcspn(line, "\n")] = 0;
+        char *kind = strchr(line, ':'), *group = kind ? strchr(kind + 1, ':') : NULL;
+        if (!group) continue;
+        *group++ = 0;
+        if (kind[1] == 0) least = fmin(least, least_limit(root, group, "memory.max"));
+        else if (strstr(kind, "memory")) least = fmin(least, least_limit(old, group, "memory.limit_in_bytes"));
+    }
+    if (f) fclose(f);
+    return least;
+}
+
+static double memory_total(void) {
+    const double total = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    return fmin(total, vox_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
 }
 
 #else
@@ -79,7 +108,7 @@ double vox_memory_total(void) {
 #include <sys/sysctl.h>
 #endif
 
-double vox_memory_total(void) {
+static double memory_total(void) {
 #if defined(__APPLE__)
     uint64_t bytes = 0;
     size_t size = sizeof bytes;
@@ -104,3 +133,9 @@ int vox_physical_cores(void) {
 }
 
 #endif
+
+static double pretended;
+
+void vox_memory_pretend(double bytes) { pretended = bytes; }
+
+double vox_memory_total(void) { return pretended > 0 ? pretended : memory_total(); }

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cache.h"
@@ -102,6 +103,15 @@ static vox_status choose_backend(vox_model *m, const vox_model_params *p, vox_er
     return strcmp(wanted, "auto") ? status : VOX_OK;
 }
 
+/* Beside the weights keys and values, for a large model a fifth as much after ten minutes. */
+static void check_memory(vox_model *m) {
+    const double mapped = (double)m->weights.file.map_size, owned = m->weights.owned_bytes;
+    const double needed = 1.2 * (owned > mapped ? owned : mapped), total = vox_memory_total();
+    if (needed > total)
+        snprintf(m->little_memory, sizeof m->little_memory, "The model takes about %.1f GB of memory and %.1f GB are there: it will be "
+                 "very slow. With q4_k_m weights it takes least.", needed / 1e9, total / 1e9);
+}
+
 static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     const vox_model_params *p = user;
     const int as_stored = p->precision != VOX_PRECISION_BF16 && p->precision != VOX_PRECISION_F32;
@@ -120,6 +130,7 @@ static vox_status load_files(vox_model *m, void *user, vox_error *err) {
     m->config = f.config;
     m->tokenizer = f.tokenizer;
     m->weights = f.weights;
+    check_memory(m);
     status = vox_mel_plan_init(&m->mel, &m->config, f.filters);
     gguf_close(&f.meta);
     if (status == VOX_ERR_UNSUPPORTED)
@@ -193,6 +204,7 @@ void vox_model_get_info(const vox_model *m, vox_model_info *info) {
         .vocab_size = m->config.vocab_size,
         .parameters = m->weights.parameters,
         .note = m->note,
+        .little_memory = m->little_memory,
     };
 }
 

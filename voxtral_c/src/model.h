@@ -16,6 +16,7 @@ enum { VOX_BATCH_TOKENS = VOX_MAX_TREE };
 struct vox_model {
     char *path;               /* as it was named */
     char note[640];           /* what its user should know of how it was loaded, or empty */
+    char little_memory[192];  /* a sentence, if there is less than it takes */
     vox_config config;
     vox_tokenizer tokenizer;
     vox_weights weights;

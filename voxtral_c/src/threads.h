@@ -31,4 +31,11 @@ int vox_physical_cores(void);
 /* Bytes of memory that the machine, or the container this runs in, has in all. */
 double vox_memory_total(void);
 
+/* Linux: the least limit on this process's group or one above it, which `self` names as /proc/self/cgroup
+ * does and whose folders lie in `root`; infinite without one. */
+double vox_memory_limit(const char *self, const char *root);
+
+/* Test hook: so much memory there is; 0 = what there really is. */
+void vox_memory_pretend(double bytes);
+
 #endif

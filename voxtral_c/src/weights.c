@@ -22,10 +22,15 @@ typedef struct loader {
 } loader;
 
 static vox_status no_memory(const loader *l) {
+    if (l->w->owned_bytes > l->w->most_bytes)
+        return vox_fail(l->err, VOX_ERR_MEMORY, "There is no memory for the model's weights: arranged anew they take more than the "
+                        "%.1f GB there are. Take a smaller model or precision, or a cache folder that can be written.", l->w->most_bytes / 1e9);
     return vox_fail(l->err, VOX_ERR_MEMORY, "There is no memory for the model's weights.");
 }
 
 void *vox_weights_own(vox_weights *w, size_t bytes) {
+    w->owned_bytes += (double)bytes;
+    if (w->most_bytes > 0 && w->owned_bytes > w->most_bytes) return NULL;     /* the system would not say so but kill */
     struct vox_owned *block = bytes < SIZE_MAX - sizeof *block ? vox_alloc(sizeof *block + bytes, 1) : NULL;
     if (!block) return NULL;
     block->next = w->owned;
@@ -163,6 +168,7 @@ vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensor
     memset(w, 0, sizeof *w);
     w->file = *file;
     memset(file, 0, sizeof *file);
+    w->most_bytes = vox_memory_total();
     w->encoder = vox_alloc_zero((size_t)config->encoder.n_layers, sizeof *w->encoder);
     w->decoder = vox_alloc_zero((size_t)config->decoder.n_layers, sizeof *w->decoder);
     vox_status status = w->encoder && w->decoder ? vox_layout_each(config, w, load_slot, &l) : no_memory(&l);

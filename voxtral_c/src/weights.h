@@ -35,6 +35,7 @@ typedef struct vox_weights {
     int interleaved;              /* some are in the file, too */
     int64_t parameters;
     struct vox_owned *owned;      /* blocks to free */
+    double owned_bytes, most_bytes;       /* of them together; and what there is room for, 0 = not limited */
 } vox_weights;
 
 /* Takes over `file`, on failure too. from_gguf: its tensors are named and ordered as in GGUF. pool:
@@ -43,7 +44,7 @@ vox_status vox_weights_load(vox_weights *w, const vox_config *config, vox_tensor
                             vox_precision precision, vox_pool *pool, vox_error *err);
 void vox_weights_free(vox_weights *w);   /* also of ones zeroed or half loaded */
 
-/* Memory that is freed with the weights; NULL without any left. */
+/* Memory that is freed with the weights; NULL without any left, or beyond most_bytes. */
 void *vox_weights_own(vox_weights *w, size_t bytes);
 
 /* Bytes of the first rows; of types in blocks so many rows are whole panels, or all. */

@@ -93,12 +93,34 @@ static void test_endless(const float *samples, size_t n) {
     vox_model_free(m);
 }
 
+/* Less memory than the weights take, as in a container: a sentence rather than a killed process. */
+static void test_little_memory(void) {
+    char err[512] = "";
+    vox_model *m = NULL;
+    vox_model_params p = vox_model_default_params();
+    vox_model_info info;
+    p.threads = 1;
+    vox_memory_pretend(1e6);
+    REQUIRE(vox_model_load(RANDOM_MODEL, &p, &m, err, sizeof err) == VOX_OK, "what is mapped may be: %s", err);
+    vox_model_get_info(m, &info);
+    CHECK(strstr(info.little_memory, "very slow"), "no word of it: %s", info.little_memory);
+    vox_model_free(m);
+    p.precision = VOX_PRECISION_F32;
+    CHECK(vox_model_load(RANDOM_MODEL, &p, &m, err, sizeof err) == VOX_ERR_MEMORY && strstr(err, "smaller model"), "%s", err);
+    vox_memory_pretend(0);
+    m = load_model(RANDOM_MODEL, NULL, 1, VOX_PRECISION_F32);
+    vox_model_get_info(m, &info);
+    CHECK(!*info.little_memory, "%s", info.little_memory);
+    vox_model_free(m);
+}
+
 int main(void) {
     vox_tensors golden;
     size_t n;
     open_golden(&golden);
     float *samples = reference_samples(&golden, &n);
     test_failing_allocations(samples, n / 6);   /* many short lives */
+    test_little_memory();
     test_going_on(samples, n);
     test_endless(samples, n);
     vox_free(samples);

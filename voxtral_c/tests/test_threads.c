@@ -1,5 +1,6 @@
 /* test_threads.c - every item runs once, whatever the sizes, and jobs do not mix. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE       /* mkdtemp */
+#define _DARWIN_C_SOURCE
 #include <stdatomic.h>
 #include <string.h>
 
@@ -41,7 +42,64 @@ static void test_pool(int threads) {
     vox_pool_free(pool);
 }
 
+#if defined(__linux__)
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[] = "/tmp/voxtral-groups-XXXXXX";
+
+/* A file in the folder `root`, in folders one within the other. */
+static void put(const char *name, const char *text) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    for (char *slash = path + sizeof root; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = 0;
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+    FILE *f = fopen(path, "w");
+    REQUIRE(f != NULL, "%s cannot be written", path);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* The least limit counts, be it the group's, of one above it or of the container. */
+static void test_memory_limit(void) {
+    static const char *const made[] = { "self", "memory.max", "user.slice/memory.max", "user.slice/app/memory.max", "memory/docker/x/memory.limit_in_bytes" };
+    static const char *const folders[] = { "user.slice/app", "user.slice", "memory/docker/x", "memory/docker", "memory", "" };
+    char self[256], path[256];
+    REQUIRE(mkdtemp(root) != NULL, "no folder");
+    snprintf(self, sizeof self, "%s/self", root);
+    put("self", "0::/user.slice/app\n");
+    CHECK(vox_memory_limit(self, root) > 1e300, "a limit out of nowhere");
+    put("user.slice/app/memory.max", "max\n");
+    put("user.slice/memory.max", "3000000000\n");
+    CHECK(vox_memory_limit(self, root) == 3e9, "not that of the group above");
+    put("user.slice/app/memory.max", "2000000000\n");
+    CHECK(vox_memory_limit(self, root) == 2e9, "not the group's");
+    put("memory.max", "1000000000\n");
+    CHECK(vox_memory_limit(self, root) == 1e9, "not the container's");
+    put("self", "11:cpu,cpuacct:/a\n4:memory:/docker/x\n0::/\n");
+    put("memory/docker/x/memory.limit_in_bytes", "500000000\n");
+    CHECK(vox_memory_limit(self, root) == 5e8, "not the old kind's");
+    CHECK(vox_memory_limit("/nowhere", root) == 1e9, "nothing without groups");
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, made[i]);
+        unlink(path);
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, folders[i]);
+        CHECK(rmdir(path) == 0, "%s is left", path);
+    }
+}
+#else
+static void test_memory_limit(void) { }
+#endif
+
 int main(void) {
+    test_memory_limit();
     test_pool(1);
     test_pool(2);
     test_pool(3);

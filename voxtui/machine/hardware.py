@@ -10,7 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,28 +188,58 @@ def _memory() -> tuple[int, int]:
         total = int(_sysctl("hw.memsize") or 0)
         return total, total // 2  # the system gives back what it caches; half is a fair guess
     found = {}
-    for line in _lines(Path("/proc/meminfo")):
+    for line in _text(Path("/proc/meminfo")).splitlines():  # never from before: it changes
         name, _, value = line.partition(":")
         if value.strip().endswith("kB"):
             found[name] = int(value.split()[0]) * 1024
     total, available = found.get("MemTotal", 0), found.get("MemAvailable", 0)
-    limit, used = _memory_limit()
-    if limit and limit < total:
-        return limit, min(available, max(0, limit - used))
+    for limit, left in _memory_limits():
+        total, available = min(total, limit), min(available, left)
     return total, available
 
 
-def _memory_limit() -> tuple[int, int]:
-    """A container's limit and what it uses of it; 0, 0 without one."""
-    for limit, used in (("memory.max", "memory.current"), _OLD_LIMIT):
-        value = _text(Path("/sys/fs/cgroup") / limit)
-        if value.isdigit() and int(value) < _NO_LIMIT:
-            current = _text(Path("/sys/fs/cgroup") / used)
-            return int(value), int(current) if current.isdigit() else 0
-    return 0, 0
+def _memory_limits() -> Iterator[tuple[int, int]]:
+    """Limits on this process's group and those above it, and what is left of each.
+
+    Files that are kept in memory count as used there, but those that nobody has mapped make room
+    when it is needed.
+    """
+    for folder, (limit, used, prefix) in _memory_groups():
+        value = _text(folder / limit)
+        if not value.isdigit() or int(value) >= _NO_LIMIT:
+            continue
+        found = {}
+        for line in _text(folder / "memory.stat").splitlines():
+            name, _, size = line.partition(" ")
+            if size.isdigit():
+                found[name] = int(size)
+        kept = found.get(prefix + "inactive_file", 0) + found.get(prefix + "active_file", 0)
+        mapped = found.get(prefix + ("mapped_file" if prefix else "file_mapped"), 0)
+        current = _text(folder / used)
+        taken = (int(current) if current.isdigit() else 0) - max(0, kept - mapped)
+        yield int(value), max(0, int(value) - max(0, taken))
 
 
-_OLD_LIMIT = ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")
+_GROUPS = Path("/sys/fs/cgroup")
+_NEW = ("memory.max", "memory.current", "")
+_OLD = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
+"""The files of a limit and of what is used, and how the names in memory.stat begin."""
+
+
+def _memory_groups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    """Folders of this process's groups, of both versions; a container's own is at the top."""
+    yield _GROUPS, _NEW
+    yield _GROUPS / "memory", _OLD
+    for line in _text(Path("/proc/self/cgroup")).splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        top, kind = (_GROUPS / "memory", _OLD) if controllers else (_GROUPS, _NEW)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        folder = top / group.lstrip("/")
+        while folder != top:
+            yield folder, kind
+            folder = folder.parent
 
 
 # ---- graphics processors ---------------------------------------------------------------------

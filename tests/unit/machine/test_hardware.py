@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voxtui.machine import hardware as module
-from voxtui.machine.hardware import disk_free, hardware
+from voxtui.machine.hardware import disk_free, hardware, memory_available
 
 SERVER = {
     "/proc/cpuinfo": (
@@ -76,6 +76,41 @@ def test_a_containers_limits_count(files: dict[str, str], limit: dict[str, str])
     found = hardware()
     assert (found.memory, found.memory_available) == (4_000_000_000, 3_000_000_000)
     assert found.cores == 2
+
+
+@pytest.mark.parametrize("group", ["/", "/user.slice/app", "/not/seen/here"])
+def test_files_in_memory_make_room(files: dict[str, str], group: str) -> None:
+    """But for those that are mapped: the weights in use. The least of several limits counts."""
+    files.update(SERVER)
+    files["/proc/self/cgroup"] = f"0::{group}\n"
+    files["/sys/fs/cgroup/memory.max"] = "4000000000"
+    files["/sys/fs/cgroup/memory.current"] = "3900000000"
+    files["/sys/fs/cgroup/memory.stat"] = (
+        "anon 500000000\ninactive_file 1000000000\nactive_file 2400000000\nfile_mapped 1400000000\n"
+    )
+    assert memory_available() == 2_100_000_000
+    files["/sys/fs/cgroup/user.slice/memory.max"] = "2000000000"
+    files["/sys/fs/cgroup/user.slice/memory.current"] = "1900000000"
+    inside = group == "/user.slice/app"
+    assert memory_available() == (100_000_000 if inside else 2_100_000_000)
+    assert hardware().memory == (2_000_000_000 if inside else 4_000_000_000)
+
+
+def test_files_in_memory_make_room_in_older_groups(files: dict[str, str]) -> None:
+    files.update(SERVER)
+    files["/proc/self/cgroup"] = "5:cpu,cpuacct:/a\n4:memory:/docker/x\n"
+    folder = "/sys/fs/cgroup/memory/docker/x/memory"
+    files[f"{folder}.limit_in_bytes"] = "4000000000"
+    files[f"{folder}.usage_in_bytes"] = "3900000000"
+    files[f"{folder}.stat"] = "cache 9\ntotal_inactive_file 2000000000\ntotal_mapped_file 500000000"
+    assert memory_available() == 1_600_000_000
+
+
+def test_what_is_free_is_asked_each_time(files: dict[str, str]) -> None:
+    files.update(SERVER)
+    assert memory_available() == 20000000 * 1024
+    files["/proc/meminfo"] = "MemTotal: 24684092 kB\nMemAvailable: 1000 kB\n"
+    assert memory_available() == 1000 * 1024
 
 
 def test_no_limit_is_no_limit(files: dict[str, str]) -> None:
