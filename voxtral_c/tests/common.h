@@ -16,7 +16,7 @@ enum { MAX_TOKENS = 1 << 16 };
 
 typedef struct collected {
     int ids[MAX_TOKENS];
-    float probability[MAX_TOKENS];
+    float probability[MAX_TOKENS], alternatives[MAX_TOKENS][VOX_MAX_ALTERNATIVES];
     int n;
     char text[MAX_TOKENS * 4];
     int warnings, texts, ends, finished, stats;
@@ -29,6 +29,7 @@ static inline void collect(const vox_event *e, void *user) {
     collected *c = user;
     if (e->type == VOX_EVENT_TOKEN && c->n < MAX_TOKENS) {
         c->probability[c->n] = e->probability;
+        for (int i = 0; i < e->n_alternatives; i++) c->alternatives[c->n][i] = e->alternatives[i].probability;
         c->ids[c->n++] = e->id;
     }
     if (e->type == VOX_EVENT_TEXT) {
@@ -71,6 +72,19 @@ static inline vox_model *load_on_gpu(const char *dir, vox_precision precision) {
     if (vox_model_load(dir, &p, &m, err, sizeof err) == VOX_OK) return m;
     printf("skipped: %s\n", err);
     return NULL;
+}
+
+/* The ways in which shaders can be made and matrices be cut up; the last one is what users have. */
+enum { GPU_VARIANTS = 4 };
+static inline const char *gpu_variant(int i) {
+    static const struct { const char *name, *checks, *subgroups, *binding; } variants[GPU_VARIANTS] = {
+        { "checked, no subgroups", "1", "0", "" }, { "checked, small bindings", "1", "1", "262144" },
+        { "no subgroups, small bindings", "0", "0", "262144" }, { "as used", "0", "1", "" },
+    };
+    setenv("VOXTRAL_GPU_CHECKS", variants[i].checks, 1);
+    setenv("VOXTRAL_GPU_SUBGROUPS", variants[i].subgroups, 1);
+    setenv("VOXTRAL_GPU_BINDING", variants[i].binding, 1);
+    return variants[i].name;
 }
 
 static inline vox_stream *open_stream(vox_model *m, int delay_ms, double interval, collected *c) {

@@ -146,8 +146,12 @@ int main(void) {
         test_model(load_model(RANDOM_MODEL, k->name, 2, VOX_PRECISION_BF16), k->name, &golden);
         test_model(load_model(RANDOM_MODEL, k->name, 2, VOX_PRECISION_F32), k->name, &golden);
     }
-    vox_model *m = load_on_gpu(RANDOM_MODEL, VOX_PRECISION_BF16);
-    if (m) test_model(m, "gpu", &golden);
+    for (int i = 0; i < GPU_VARIANTS; i++) {
+        const char *variant = gpu_variant(i);
+        vox_model *m = load_on_gpu(RANDOM_MODEL, i % 2 ? VOX_PRECISION_BF16 : VOX_PRECISION_F32);
+        if (!m) break;
+        test_model(m, variant, &golden);
+    }
     vox_tensors_close(&golden);
     CHECK(vox_alloc_live() == 0, "%ld blocks were not freed", vox_alloc_live());
     return check_summary();

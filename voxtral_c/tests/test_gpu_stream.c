@@ -15,9 +15,16 @@ static vox_model *quantised(const char *backend, const char *file) {
     return status == VOX_OK ? m : NULL;
 }
 
+static vox_stream *open_with_alternatives(vox_model *m, collected *out) {
+    vox_stream *s = open_stream(m, 480, 0.5, out);
+    s->params.alternatives = VOX_MAX_ALTERNATIVES;
+    s->state.n_best = 1 + VOX_MAX_ALTERNATIVES;
+    return s;
+}
+
 /* Write the clip on that model; columns: of every guess, 0 = as many as pay. */
 static void write_clip(vox_model *m, const clip *c, int columns, size_t piece, collected *out) {
-    vox_stream *s = open_stream(m, 480, 0.5, out);
+    vox_stream *s = open_with_alternatives(m, out);
     s->drafter.columns = columns;
     s->drafter.always = columns > 1;
     speak(s, c->samples, c->n, piece);
@@ -30,32 +37,53 @@ static void same(const char *what, const collected *a, const collected *b) {
     for (int i = 0; i < a->n && i < b->n; i++) {
         n += a->ids[i] == b->ids[i];
         worst = check_most(worst, fabs((double)a->probability[i] - (double)b->probability[i]));
+        for (int j = 0; j < VOX_MAX_ALTERNATIVES; j++)
+            worst = check_most(worst, fabs((double)a->alternatives[i][j] - (double)b->alternatives[i][j]));
     }
     CHECK(a->n == b->n && n == a->n && !strcmp(a->text, b->text), "%s: %d of %d tokens, \"%s\" instead of \"%s\"", what, n, b->n, a->text, b->text);
     CHECK(worst < 0.02, "%s: probabilities differ by %g", what, worst);
 }
 
-/* Weights of several types, with guesses and without. */
-static void test_types(const clip *c) {
-    static const struct { vox_precision type; const char *name; } types[] = {
-        { VOX_PRECISION_F16, "f16" }, { VOX_PRECISION_Q8_0, "q8_0" }, { VOX_PRECISION_Q4_K_M, "q4_k_m" },
-    };
+/* One type of weights, in some of the variants, with guesses and without. */
+static void test_type(const clip *c, vox_precision type, const char *name, int from, int to) {
     static collected cpu, other;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        char file[64], err[256];
-        vox_quantize_params q = { .type = types[i].type, .overwrite = 1 };
-        snprintf(file, sizeof file, "/tmp/test_gpu_%ld.gguf", (long)getpid());
-        REQUIRE(vox_quantize_model(SPEECH_MODEL, file, &q, err, sizeof err) == VOX_OK, "%s", err);
-        vox_model *a = quantised("cpu", file), *b = quantised("gpu:e", file);
-        if (a && b) {
-            write_clip(a, c, 1, c->n, &cpu);
-            write_clip(b, c, i == 1 ? 1 : VOX_DRAFT_COLUMNS, 4000, &other);
-            same(types[i].name, &other, &cpu);
-        }
-        vox_model_free(a);
-        vox_model_free(b);
-        unlink(file);
+    char file[64], err[256], what[96];
+    vox_quantize_params q = { .type = type, .overwrite = 1 };
+    snprintf(file, sizeof file, "/tmp/test_gpu_%ld.gguf", (long)getpid());
+    REQUIRE(vox_quantize_model(SPEECH_MODEL, file, &q, err, sizeof err) == VOX_OK, "%s", err);
+    vox_model *m = quantised("cpu", file);
+    if (m) write_clip(m, c, 1, c->n, &cpu);
+    vox_model_free(m);
+    for (int i = from; i < to; i++) {
+        snprintf(what, sizeof what, "%s, %s", name, gpu_variant(i));
+        m = quantised("gpu:e", file);
+        if (!m) break;
+        CHECK((m->gpu->embeddings.n_parts > 1) == (m->gpu->device.max_binding < 1 << 20), "%s: %d parts", what, m->gpu->embeddings.n_parts);
+        write_clip(m, c, i % 2 ? VOX_DRAFT_COLUMNS : 1, 4000, &other);
+        same(what, &other, &cpu);
+        vox_model_free(m);
     }
+    gpu_variant(GPU_VARIANTS - 1);
+    unlink(file);
+}
+
+/* Work is cut into submits of what the GPU may do at one go, and of one dispatch more at most; the words stay
+ * what they are. */
+static void test_short_submits(const clip *c, const collected *want) {
+    static collected got;
+    vox_model *m = load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16);
+    if (!m) return;
+    gpu *g = &m->gpu->device;
+    const vox_stack_config *e = &m->config.encoder;
+    const double biggest = 2.0 * e->hidden_dim * e->dim * vox_batch_frames(m), few = 1e6;
+    g->budget = g->most_budget = few;
+    g->longest = 0;
+    const int64_t before = g->submits;
+    write_clip(m, c, 0, c->n, &got);
+    same("short submits", &got, want);
+    CHECK(g->longest > few && g->longest < few + biggest, "a submit that costs %g", g->longest);
+    CHECK(g->submits - before > 200, "%d submits", (int)(g->submits - before));
+    vox_model_free(m);
 }
 
 /* Positions that run out, windows that come round, caches that grow: a long utterance. */
@@ -80,9 +108,9 @@ static void test_failure(const clip *c, const collected *want, int64_t at) {
     static collected got;
     vox_model *m = load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16);
     if (!m) return;
-    vox_stream *s = open_stream(m, 480, 0.5, &got), *other = NULL;
+    vox_stream *s = open_with_alternatives(m, &got), *other = NULL;
     static collected unheard;
-    other = open_stream(m, 480, 0.5, &unheard);
+    other = open_with_alternatives(m, &unheard);
     REQUIRE(vox_stream_feed(other, c->samples, c->n / 2) == VOX_OK, "%s", vox_stream_error(other));
     m->gpu->device.fail_at = at;
     speak(s, c->samples, c->n, 3000);
@@ -131,7 +159,10 @@ int main(void) {
     vox_model *m = load_model(SPEECH_MODEL, NULL, 2, VOX_PRECISION_BF16);
     write_clip(m, c, 0, c->n, &want);
     vox_model_free(m);
-    test_types(c);
+    test_type(c, VOX_PRECISION_F16, "f16", 2, 3);
+    test_type(c, VOX_PRECISION_Q8_0, "q8_0", 1, 2);
+    test_type(c, VOX_PRECISION_Q4_K_M, "q4_k_m", 0, GPU_VARIANTS);
+    test_short_submits(c, &want);
     test_endless(c);
     for (int64_t at = 1; at <= 15; at += 7) test_failure(c, &want, at);
     test_late_failure(c);

@@ -121,6 +121,7 @@ static void describe(gpu *g) {
     copy_text(g->driver, sizeof g->driver, info.description);
     g->api = info.backend == WGPU_BACKEND_METAL ? "Metal" : "Vulkan";
     g->software = info.type == WGPU_ADAPTER_CPU;
+    if (g->software && g->deadline_ms == DEADLINE_MS) g->deadline_ms *= 6;     /* it compiles while it is waited for */
     g->w.AdapterInfoFreeMembers(info);
 }
 
@@ -296,6 +297,14 @@ void gpu_copy(gpu *g, const gpu_buffer *from, uint64_t from_offset, const gpu_bu
     g->w.CommandEncoderCopyBufferToBuffer(g->encoder, from->handle, from_offset, to->handle, to_offset, bytes);
 }
 
+static void note_submit(gpu *g) {
+    if (g->submitted <= 0) g->since = vox_now_ms();
+    if (g->work > g->longest) g->longest = g->work;
+    g->submitted += g->work;
+    g->work = 0;
+    g->submits++;
+}
+
 void gpu_submit(gpu *g) {
     if (!g->encoder) return;
     const WGPUNamed d = { NULL, { "", 0 } };
@@ -307,12 +316,11 @@ void gpu_submit(gpu *g) {
     if (g->fail_at && --g->fail_at == 0) gpu_fail(g, "the GPU was lost: a test asked for it");
     if (gpu_ok(g)) g->w.QueueSubmit(g->queue, 1, &commands);
     g->w.CommandBufferRelease(commands);
-    g->submitted += g->work;
-    g->work = 0;
+    note_submit(g);
 }
 
-void gpu_worked(gpu *g, double multiply_adds) {
-    g->work += multiply_adds;
+void gpu_worked(gpu *g, double cost) {
+    g->work += cost;
     if (g->work > g->budget) gpu_submit(g);
 }
 
@@ -337,9 +345,11 @@ static int wait_for(gpu *g, const int *done) {
     return *done > 0;
 }
 
-/* So much work for one submit next time, at the speed just seen. */
-static void learn(gpu *g, double ms) {
-    if (g->submitted > 1e7 && ms > 0.5) g->budget = fmax(FIRST_BUDGET / 20, g->submitted / ms * GOOD_MS);
+/* So much work for one submit next time, at the speed seen since the first one that was waited for. */
+static void learn(gpu *g) {
+    const double ms = vox_now_ms() - g->since, good = g->submitted / ms * GOOD_MS;
+    if (g->submitted > 1e7 && ms > 0.5) g->budget = fmax(FIRST_BUDGET / 20, good);
+    if (g->most_budget > 0) g->budget = g->most_budget;
     g->submitted = 0;
 }
 
@@ -349,7 +359,6 @@ int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t by
         g->readback = alloc_for(g, bytes, WGPU_BUFFER_COPY_DST | WGPU_BUFFER_MAP_READ);
     }
     gpu_copy(g, b, offset, &g->readback, 0, bytes);
-    const double start = vox_now_ms();
     gpu_submit(g);
     if (!gpu_ok(g)) return 0;
     const WGPUMapCallback callback = { NULL, WGPU_CALLBACK_SPONTANEOUS, on_mapped, &g->mapped, NULL };
@@ -363,7 +372,7 @@ int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t by
     if (mapped) memcpy(data, mapped, bytes);
     else gpu_fail(g, "the GPU's results cannot be read");
     g->w.BufferUnmap(g->readback.handle);
-    learn(g, vox_now_ms() - start);
+    learn(g);
     return gpu_ok(g);
 }
 

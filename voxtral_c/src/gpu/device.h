@@ -74,9 +74,11 @@ typedef struct gpu {
     WGPUComputePass pass;
     gpu_buffer readback;
     int mapped;               /* 1 once it can be read, -1 when that failed */
-    double work, budget;      /* multiply-adds recorded; so many that a submit takes some 50 ms */
-    double submitted;
-    int64_t dispatches;       /* since the start, for measurements */
+    double work, budget;      /* cost recorded (see gpu_cost); so much that a submit takes some 50 ms */
+    double submitted, since;  /* cost and time of what has been submitted since the last wait */
+    double longest;           /* most cost of a submit so far */
+    int64_t dispatches, submits;      /* since the start, for measurements */
+    double most_budget;       /* tests: the budget, whatever is learned; 0 = none */
     int64_t fail_at;          /* tests: the submit that fails, counted down; 0 = none */
 
     int lost;
@@ -103,8 +105,8 @@ void gpu_copy(gpu *g, const gpu_buffer *from, uint64_t from_offset, const gpu_bu
 
 /* Start what has been recorded. */
 void gpu_submit(gpu *g);
-/* Tell of multiply-adds recorded; submits when there are enough for one go. */
-void gpu_worked(gpu *g, double multiply_adds);
+/* Tell what was recorded costs (see gpu_cost); submits when there is enough for one go. */
+void gpu_worked(gpu *g, double cost);
 /* Submit, wait for the end, and bring `bytes` of a buffer. Returns gpu_ok. */
 int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t bytes);
 

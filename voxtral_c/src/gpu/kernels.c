@@ -52,7 +52,8 @@ void gpu_attend(gpu *g, const gpu_cache *c, const gpu_heads *h, const gpu_view *
         const gpu_bind join[] = { { v->open, 0, 0 }, { o, 0, 0 } };
         gpu_dispatch(g, GPU_JOIN, 0, join, 2, &j, sizeof j, (uint32_t)h->heads, n, 1);
     }
-    gpu_worked(g, 2.0 * h->heads * c->head_dim * (v->old + v->n) * v->n);
+    const double keys = (double)v->old + v->n;
+    gpu_worked(g, gpu_cost(2.0 * h->heads * c->head_dim * keys * v->n, 2.0 * c->kv_heads * c->head_dim * keys * (c->half ? 2 : 4)));
 }
 
 /* ---- scores ---------------------------------------------------------------------------- */

@@ -13,6 +13,10 @@
 
 enum { GPU_SLACK = 256, GPU_MAX_HEAD_DIM = 128, GPU_KEYS = 256, GPU_FEW_COLUMNS = 8, GPU_PART = 2048 };
 
+/* What a dispatch costs, for gpu_worked: its multiply-adds or, with few columns, reading `bytes`, each
+ * of which takes a GPU about as long as eight of them. */
+static inline double gpu_cost(double multiply_adds, double bytes) { return multiply_adds > 8 * bytes ? multiply_adds : 8 * bytes; }
+
 typedef enum gpu_mode { GPU_STORE, GPU_ADD, GPU_GELU, GPU_SWIGLU } gpu_mode;
 
 /* A matrix, cut into parts that can be bound. Rows come in panels of 16. */

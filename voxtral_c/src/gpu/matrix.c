@@ -81,7 +81,8 @@ void gpu_matrix_make(gpu *g, gpu_matrix *m, const vox_weight *const *weights, co
     *m = (gpu_matrix){ .type = w->type, .rows = panels * VOX_PANEL, .cols = w->cols, .panel_bytes = panel_bytes(w->type, w->cols) };
     for (int i = 1; i < count; i++)
         if (weights[i]->type != w->type || weights[i]->cols != w->cols) gpu_fail(g, "matrices used together differ in type");
-    const int most = (int)(g->max_binding / m->panel_bytes) / PANEL_STEP * PANEL_STEP;
+    const uint64_t fit = g->max_binding / m->panel_bytes;
+    const int most = (int)(fit < INT32_MAX ? fit : INT32_MAX) / PANEL_STEP * PANEL_STEP;
     if (most == 0) gpu_fail(g, "a matrix has rows too long for this GPU");
     if (!gpu_ok(g)) return;
     m->n_parts = (panels + most - 1) / most;
@@ -125,8 +126,8 @@ void gpu_product(gpu *g, const gpu_matrix *m, gpu_mode mode, const gpu_buffer *x
         const uint32_t panels = (uint32_t)(mode == GPU_SWIGLU ? part->panels / 2 : part->panels);
         gpu_dispatch(g, few ? GPU_FEW : GPU_MANY, variant, binds, 4, &p, sizeof p,
                      few ? panels : ((uint32_t)part->panels + 3) / 4, few ? 1 : ((uint32_t)n + columns - 1) / columns, 1);
+        gpu_worked(g, gpu_cost((double)part->panels * VOX_PANEL * m->cols * n, (double)part->panels * (double)m->panel_bytes));
     }
-    gpu_worked(g, (double)m->rows * m->cols * n);
 }
 
 void gpu_embed(gpu *g, const gpu_matrix *m, const gpu_buffer *audio, int audio0, const gpu_buffer *info, int n,

@@ -181,7 +181,9 @@ static int is_set(const char *name, char value) {
 }
 
 gpu_options vox_gpu_options(void) {
-    return (gpu_options){ .checked = is_set("VOXTRAL_GPU_CHECKS", '1'), .no_subgroups = is_set("VOXTRAL_GPU_SUBGROUPS", '0') };
+    const char *binding = getenv("VOXTRAL_GPU_BINDING");
+    return (gpu_options){ .checked = is_set("VOXTRAL_GPU_CHECKS", '1'), .no_subgroups = is_set("VOXTRAL_GPU_SUBGROUPS", '0'),
+                          .max_binding = binding ? strtoull(binding, NULL, 10) : 0 };
 }
 
 void vox_gpu_detach(vox_model *m) {

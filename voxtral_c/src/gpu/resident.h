@@ -53,7 +53,8 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
 /* Write into m->gpu_why what went wrong on the GPU. */
 void vox_gpu_explain(vox_model *m);
 const char *vox_gpu_name(const vox_gpu *v);
-/* As the environment asks: VOXTRAL_GPU_CHECKS=1 (naga's checks), VOXTRAL_GPU_SUBGROUPS=0. */
+/* As the environment asks: VOXTRAL_GPU_CHECKS=1 (naga's checks), VOXTRAL_GPU_SUBGROUPS=0,
+ * VOXTRAL_GPU_BINDING=BYTES (max_binding). */
 gpu_options vox_gpu_options(void);
 void vox_gpu_detach(vox_model *m);     /* also without one */
 
