@@ -57,6 +57,7 @@ export class Microphone {
     const context = new AudioContext();
     this.context = context;
     await context.resume();
+    context.onstatechange = () => { if (context.state === "suspended") context.resume(); }; // after a call
     const source = context.createMediaStreamSource(stream);
     if (context.audioWorklet && !new URLSearchParams(location.search).has("recorder")) {
       await context.audioWorklet.addModule("/page/worklet.js");
@@ -79,13 +80,29 @@ export class Microphone {
       for (const pcm of this.before.splice(0)) send(pcm);
       return;
     }
+    this.record();
+  }
+
+  /** What was heard so far went to somebody who is gone: what comes next must be whole by itself. */
+  again() {
+    if (!this.recorder) return;
+    const old = this.recorder;
+    this.record();
+    old.stop();
+  }
+
+  record() {
     const type = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
-    this.recorder = new MediaRecorder(this.stream, type ? { mimeType: type } : {});
+    const recorder = new MediaRecorder(this.stream, type ? { mimeType: type } : {});
+    this.recorder = recorder;
     this.sending = Promise.resolve();
-    this.recorder.ondataavailable = ({ data }) => {
-      this.sending = this.sending.then(async () => send(await data.arrayBuffer()));
+    recorder.ondataavailable = ({ data }) => {
+      this.sending = this.sending.then(async () => {
+        const bytes = await data.arrayBuffer();
+        if (recorder === this.recorder) this.send(bytes);
+      });
     };
-    this.recorder.start(200);
+    recorder.start(200);
   }
 
   /** No more, but for a moment after. */

@@ -3,10 +3,12 @@
 const LONGEST_WAIT_BYTES = 64 << 20;
 
 export class Line {
-  /** `onEvent(event)` for what the server tells, `onState(open)` when the line opens or is cut. */
-  constructor({ onEvent, onState }) {
+  /** `onEvent(event)` for what the server tells, `onState(open)` when the line opens or is cut,
+   *  `onFull()` when no more can wait. */
+  constructor({ onEvent, onState, onFull }) {
     this.onEvent = onEvent;
     this.onState = onState;
+    this.onFull = onFull;
     this.waiting = [];
     this.waitingBytes = 0;
     this.talking = null;
@@ -59,7 +61,12 @@ export class Line {
       this.socket.send(message);
       return;
     }
-    this.waitingBytes += message.byteLength ?? message.length;
-    if (this.waitingBytes < LONGEST_WAIT_BYTES) this.waiting.push(message);
+    const bytes = message.byteLength ?? message.length;
+    if (this.waitingBytes + bytes > LONGEST_WAIT_BYTES && message.byteLength) {
+      this.onFull();
+      return;
+    }
+    this.waitingBytes += bytes;
+    this.waiting.push(message);
   }
 }

@@ -26,13 +26,25 @@ export class Transcript {
     this.begin();
     log.replaceChildren();
     this.last = "";
-    this.setTail(null);
   }
 
   /** Another session goes on under the words that are there. */
   begin() {
+    this.setTail(null);
     this.base = this.all.length;
     this.copied = this.all.length;
+  }
+
+  /** What is on the page, to be put back by `restore`. */
+  save() {
+    return { segments: this.all.map(({ segment }) => segment), base: this.base, copied: this.copied };
+  }
+
+  restore({ segments, base, copied }) {
+    this.clear();
+    this.change({ settled: segments, tail: null });
+    this.base = base;
+    this.copied = copied;
   }
 
   get empty() {
