@@ -11,6 +11,8 @@ from textual.screen import Screen
 
 STILL = 3
 """So many rounds of the event loop in which nobody had anything to do."""
+LONGEST_S = 30.0
+"""Something that always has more to do is no reason to wait for ever."""
 REST_S = 0.002
 """For other threads, between such rounds."""
 DELAY_S = 0.01
@@ -27,11 +29,12 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
     end = time.monotonic() + max_sleep
     least = time.monotonic() + min_sleep
+    never = time.monotonic() + LONGEST_S
     still = 0
     while (still < STILL or time.monotonic() < least) and time.monotonic() < end:
         await asyncio.sleep(REST_S)
         rounds = 0
-        while ready and time.monotonic() < end:
+        while ready and time.monotonic() < never:
             rounds += 1
             await asyncio.sleep(0)
         still = 0 if rounds > 1 else still + 1

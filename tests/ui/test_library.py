@@ -9,17 +9,14 @@ import pytest
 
 from tests.support.sessions import STARTED, make
 from tests.ui.settling import quiet
+from tests.ui.shelves import CAFE, PATIENCE_S, library, listed, page, said, text, until
 from tests.ui.support import FakeBackend, app_with, speech
-from tests.unit.cli.conftest import engine, home
 from voxtui.events import TranscriptChanged
 from voxtui.session.keeping import delete, rename
 from voxtui.ui.panels.asking import Ask, Questions
 from voxtui.ui.screens.library_again import LibraryScreen
 from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.sessionlist import SessionList, day_name
-
-__all__ = ["engine", "home"]  # fixtures
-from tests.ui.shelves import CAFE, PATIENCE_S, library, listed, page, said, text, until
 
 # ---- showing
 

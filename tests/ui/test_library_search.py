@@ -9,12 +9,9 @@ from textual.widgets import Input
 
 from tests.support.sessions import STARTED, make
 from tests.ui.settling import quiet
-from tests.unit.cli.conftest import engine, home
+from tests.ui.shelves import CAFE, PATIENCE_S, library, listed, text, until
 from voxtui.ui.widgets.reader import ReaderView
 from voxtui.ui.widgets.sessionlist import SessionList
-
-__all__ = ["engine", "home"]  # fixtures
-from tests.ui.shelves import CAFE, PATIENCE_S, library, listed, text, until
 
 
 async def test_typing_searches_all_at_once(three: list[Path]) -> None:

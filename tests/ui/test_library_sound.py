@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from tests.support.sessions import PARAGRAPH_S, change_by_hand, make
 from tests.ui.settling import quiet
+from tests.ui.shelves import library, page, said, text, until
 from tests.unit.cli.conftest import engine, home
 from tests.unit.cli.conftest import speech as sound
 from voxtui.audio.player import Player
@@ -24,7 +25,6 @@ from voxtui.ui.widgets.reader import ReaderView
 from voxtui.ui.widgets.status import MessageLine
 
 __all__ = ["engine", "home"]  # fixtures
-from tests.ui.shelves import library, page, said, text, until
 
 # ---- hearing
 
