@@ -185,6 +185,26 @@ async def test_what_ended_the_listening_stands_until_it_begins_again() -> None:
         assert strip.health.phrases[0] == "keeping up"
 
 
+async def test_seconds_are_counted_while_sound_comes_in() -> None:
+    backend, now = FakeBackend(), [100.0]
+    async with running(backend, clock=lambda: now[0]) as pilot:
+        top = pilot.app.screen.query_one(TopLine)
+        await tell(pilot, CaptureChanged(CaptureState.PREPARING, "Mic"), ListeningChanged(True))
+        now[0] += 5
+        await tell(pilot, HEARING)
+        assert top.elapsed_s == 0
+        now[0] += 10
+        await tell(pilot, CaptureChanged(CaptureState.LOST, "Mic"))
+        now[0] += 60
+        await tell(pilot, HEARING)
+        assert top.elapsed_s == 10
+        now[0] += 7
+        await tell(pilot, ListeningChanged(False))
+        now[0] += 30
+        await tell(pilot)
+        assert top.elapsed_s == 17
+
+
 async def test_an_engine_that_hangs_is_named_until_it_goes_on() -> None:
     backend, now = FakeBackend(), [100.0]
     async with running(backend, clock=lambda: now[0]) as pilot:

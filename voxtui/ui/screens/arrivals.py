@@ -28,7 +28,15 @@ class Arrivals(PageFrame):
 
     def on_microphone_arrived(self, message: messages.MicrophoneArrived) -> None:
         self.state.capture = message.change
+        self._count_heard()
         self.show_state()
+
+    def _count_heard(self) -> None:
+        """The seconds go on while sound comes in."""
+        if self.state.hearing and self._heard_since is None:
+            self._heard_since = self._clock()
+        elif not self.state.hearing and self._heard_since is not None:
+            self._heard_s, self._heard_since = self.heard_s, None
 
     def on_engine_arrived(self, message: messages.EngineArrived) -> None:
         if message.change.state is EngineState.READY:
@@ -44,11 +52,8 @@ class Arrivals(PageFrame):
         on = message.listening
         if not self.state.words_due:
             self._moved_at = self._clock()
-        if on and self._heard_since is None:
-            self._heard_since = self._clock()
-        elif not on and self._heard_since is not None:
-            self._heard_s, self._heard_since = self.heard_s, None
         self.state.listening, self.state.paused = on, message.paused
+        self._count_heard()
         self.state.error = "" if on else self.state.error
         self.state.words_due = True
         self.talking.confirmed(on)
@@ -63,7 +68,8 @@ class Arrivals(PageFrame):
         self.state.kept_in, self.state.error = message.opened.path, ""
         self.state.stats, self.state.words_due = None, self.state.listening
         self._heard_s = 0.0
-        self._heard_since = self._clock() if self.state.listening else None
+        self._heard_since = None
+        self._count_heard()
         self.show_state()
 
     def on_notice_arrived(self, message: messages.NoticeArrived) -> None:
