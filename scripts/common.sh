@@ -14,6 +14,34 @@ apt_install() {
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
 }
 
+# command_for DEBIAN FEDORA ARCH: what to type to install these packages here. (openSUSE's have
+# Fedora's names.)
+command_for() {
+    if command -v apt-get >/dev/null 2>&1; then echo "sudo apt install $1"
+    elif command -v dnf >/dev/null 2>&1; then echo "sudo dnf install $2"
+    elif command -v zypper >/dev/null 2>&1; then echo "sudo zypper install $2"
+    elif command -v pacman >/dev/null 2>&1; then echo "sudo pacman -S $3"
+    else return 1
+    fi
+}
+
+# fail_without WHAT DEBIAN FEDORA ARCH: what is missing, and how to get it.
+fail_without() {
+    if typed=$(command_for "$2" "$3" "$4"); then fail "$1 Type: $typed"; fi
+    fail "$1 Install it with the packages of your system."
+}
+
+# Debian's and Ubuntu's packages of a Python that is new enough; nothing where there is none.
+apt_python() {
+    for version in 3.13 3.12 3.11; do
+        if apt-cache show "python$version-venv" >/dev/null 2>&1; then
+            echo "python$version python$version-venv"
+            return 0
+        fi
+    done
+    return 1
+}
+
 # "python3.x" of at least 3.11, the newest found.
 find_python() {
     for candidate in python3.14 python3.13 python3.12 python3.11 python3; do
@@ -30,22 +58,28 @@ need_python() {
     PYTHON=$(find_python) && return 0
     case $(uname -s) in
     Darwin) fail "Python 3.11 or newer is needed. Type: brew install python@3.12" ;;
-    *)
-        apt_install python3 python3-venv && PYTHON=$(find_python) && return 0
-        fail "Python 3.11 or newer is needed. Type: sudo apt install python3 python3-venv"
-        ;;
     esac
+    apt_install python3 python3-venv && PYTHON=$(find_python) && return 0
+    lacks="Python 3.11 or newer is needed."
+    if ! command -v apt-get >/dev/null 2>&1; then
+        fail_without "$lacks" "" python3.12 python
+    fi
+    if packages=$(apt_python); then
+        # shellcheck disable=SC2086
+        apt_install $packages && PYTHON=$(find_python) && return 0
+        fail "$lacks Type: sudo apt install $packages"
+    fi
+    fail "$lacks This system has none: get it from https://www.python.org/downloads/ or with uv" \
+        "(uv python install 3.12), then start again."
 }
 
 need_compiler() {
     command -v cc >/dev/null 2>&1 && return 0
     case $(uname -s) in
     Darwin) fail "A C compiler is needed. Type: xcode-select --install" ;;
-    *)
-        apt_install gcc libc6-dev && return 0
-        fail "A C compiler is needed. Type: sudo apt install gcc libc6-dev"
-        ;;
     esac
+    apt_install gcc libc6-dev && return 0
+    fail_without "A C compiler is needed." "gcc libc6-dev" gcc gcc
 }
 
 make_venv() {
@@ -55,7 +89,8 @@ make_venv() {
     rm -rf "$VENV"
     if ! "$PYTHON" -m venv "$VENV" >/dev/null 2>&1; then
         rm -rf "$VENV"
-        apt_install python3-venv || fail "Python's venv is missing. Type: sudo apt install python3-venv"
+        venv=$(basename "$PYTHON")-venv
+        apt_install "$venv" || fail_without "Python's venv is missing." "$venv" python3 python
         "$PYTHON" -m venv "$VENV" || fail "The Python environment could not be made in $VENV."
     fi
 }
@@ -99,7 +134,9 @@ offer_portaudio() {
     [ -f "$VENV/.portaudio-asked" ] && return 0
     if ! ldconfig -p 2>/dev/null | grep -q libportaudio.so.2; then
         apt_install libportaudio2 ||
-            say "for the microphone, type: sudo apt install libportaudio2 (files work without it)"
+            say "for the microphone, type:" \
+                "$(command_for libportaudio2 portaudio portaudio || echo 'the command that installs PortAudio')" \
+                "(files work without it)"
     fi
     : >"$VENV/.portaudio-asked"
 }
