@@ -88,14 +88,26 @@ def test_live_with_the_mouse_and_a_mark(server: Running, microphone: Path) -> No
         assert sorted(words(page).split()) == sorted(f"{SAID} so it goes".split())
 
 
-def test_a_finger_on_a_phone(server: Running, microphone: Path) -> None:
+@pytest.mark.parametrize("how", ["tap", "hold"])
+def test_a_finger_on_a_phone(server: Running, microphone: Path, how: str) -> None:
+    """A tap starts and the next one stops; or it stays on the button while somebody speaks."""
     phone = {"width": 390, "height": 844}
     with opened(server, microphone, viewport=phone, has_touch=True, is_mobile=True) as page:
-        page.tap("#talk")  # a tap starts, the next one stops
+        finger = page.context.new_cdp_session(page)
+        box = page.locator("#talk").bounding_box()
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+        def touch(kind: str, *points: dict[str, float]) -> None:
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+        assert "Hold the button" in page.inner_text("#welcome")
+        page.tap("#talk") if how == "tap" else touch("touchStart", point)
         until(page, "document.querySelector('#tail').textContent.includes('music')")
-        page.tap("#talk")
+        assert page.inner_text("#talk") == ("stop" if how == "tap" else "let go to stop")
+        page.tap("#talk") if how == "tap" else touch("touchEnd")
         until(page, SETTLED.format(1))
         assert words(page) == SAID
+        until(page, "!document.body.classList.contains('listening')")
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= phone["width"]
 

@@ -109,7 +109,7 @@ const actions = {
 // ---- the beginning ---------------------------------------------------------------------
 
 async function begin() {
-  if (window.matchMedia("(hover: none)").matches) {
+  if (window.matchMedia("(hover: none) and (pointer: coarse)").matches) {
     document.getElementById("welcome-title").textContent = "Hold the button and speak";
     document.getElementById("welcome-how").textContent = "A tap starts, the next one stops. Words appear while you talk.";
   }
