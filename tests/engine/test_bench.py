@@ -101,6 +101,7 @@ def test_bad_use(engine: Engine, tmp_path: Path) -> None:
         (("--stdin", "--minutes", "1"), "go with --bench"),
         (("--bench", "--minutes", "0"), "from 1 to 80"),
         (("--bench", "--heard", "3"), "goes with --minutes"),
+        (("--bench", "--type", "q8_0"), "it is --precision"),
     ):
         result = engine.run(*args)
         assert result.code == 2

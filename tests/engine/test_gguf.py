@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -293,6 +294,21 @@ def test_what_is_there_is_kept(engine: Engine, tmp_path: Path) -> None:
     assert out.read_bytes() == b"precious"
     convert(engine, out, "q8_0", "--force")
     assert out.read_bytes()[:4] == b"GGUF"
+
+
+def test_only_files_are_replaced(engine: Engine, tmp_path: Path) -> None:
+    """No folder, and no device, of which there would be a file then."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    for name in ("pipe", "folder"):
+        out = tmp_path / name
+        result = engine.run("--quantize", out, "--type", "q8_0", "--silent", "--force", model=TINY)
+        assert result.code == 2
+        assert one_sentence(result.err)
+        assert "not a file" in result.err
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_what_is_quantised_is_not_quantised_again(

@@ -192,12 +192,13 @@ static int check(parser *p) {
     if (o->heard && !o->minutes) return FAIL(p, "--heard goes with --minutes");
     if (o->command == COMMAND_QUANTIZE) {
         if (!o->model_dir) return FAIL(p, "-d MODEL is missing: what to convert");
-        if (!o->type) return FAIL(p, "--type is missing: q8_0, q6_k, q5_k_m, q4_k_m, bf16 or f16");
+        if (!o->type) return FAIL(p, "--type is missing: q8_0, q6_k, q5_k_m, q4_k_m, bf16, f16 or f32");
         return p->inputs == 0 || FAIL(p, "--quantize takes no sound");
     }
     if (o->force) return FAIL(p, "--force goes with --quantize");
+    if (o->type && o->command != COMMAND_BENCH) return FAIL(p, "--type goes with --quantize or --bench");
+    if (o->type && o->model_dir) return FAIL(p, "--type is of random weights; with -d it is --precision");
     if (o->command != COMMAND_TRANSCRIBE) return 1;
-    if (o->type) return FAIL(p, "--type goes with --quantize or --bench");
     if (p->inputs > 1) return FAIL(p, "-i, --stdin, --from-mic and --framed exclude one another");
     if (p->outputs > 1) return FAIL(p, "--events and --tokens exclude one another");
     if (!o->model_dir) return FAIL(p, "-d MODEL is missing: a GGUF file or the folder that holds the model");

@@ -44,6 +44,9 @@ static vox_status check_room(const vox_out_file *f, uint64_t size, vox_error *er
 
 vox_status vox_out_open(vox_out_file *f, const char *path, uint64_t size, vox_error *err) {
     const size_t n = strlen(path) + 6;
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return vox_fail(err, VOX_ERR_ARGUMENT, "%s is not a file, so it stays; name another one.", path);
     *f = (vox_out_file){ vox_copy_text(path), vox_alloc(n, 1), -1 };
     vox_status status = f->path && f->part ? VOX_OK : vox_fail(err, VOX_ERR_MEMORY, "There is no memory to write %s.", path);
     if (status == VOX_OK) snprintf(f->part, n, "%s.part", path);

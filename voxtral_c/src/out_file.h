@@ -9,7 +9,7 @@ typedef struct vox_out_file {
     int fd;
 } vox_out_file;
 
-/* VOX_ERR_STATE if another process is writing it; VOX_ERR_IO without room for `size` bytes. */
+/* VOX_ERR_ARGUMENT if something other than a file is there; VOX_ERR_STATE if another process is writing it; VOX_ERR_IO without room for `size` bytes. */
 vox_status vox_out_open(vox_out_file *f, const char *path, uint64_t size, vox_error *err);
 vox_status vox_out_write(vox_out_file *f, const void *data, size_t n, vox_error *err);
 /* The file is there, on the disk, in place of any other of its name. */
