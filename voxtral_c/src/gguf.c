@@ -17,7 +17,8 @@ static const uint32_t weight_numbers[VOX_WEIGHT_TYPES] = {
 
 uint32_t gguf_weight_type_number(vox_weight_type type) { return weight_numbers[type]; }
 
-vox_weight_type gguf_weight_type(uint32_t number) {
+/* VOX_WEIGHT_TYPES if it is none that this engine reads. */
+static vox_weight_type weight_type(uint32_t number) {
     for (int i = 0; i < VOX_WEIGHT_TYPES; i++)
         if (weight_numbers[i] == number) return (vox_weight_type)i;
     return VOX_WEIGHT_TYPES;
@@ -187,7 +188,7 @@ static vox_status read_tensor(const gguf *g, cursor *c, vox_tensor *t, uint64_t 
         t->count *= (int64_t)n;
     }
     const uint32_t number = take_u32(c);
-    t->type = gguf_weight_type(number < GGUF_INTERLEAVED ? number : number - GGUF_INTERLEAVED);
+    t->type = weight_type(number < GGUF_INTERLEAVED ? number : number - GGUF_INTERLEAVED);
     t->interleaved = number >= GGUF_INTERLEAVED;
     *offset = take_u64(c);
     *size = 0;

@@ -46,8 +46,7 @@ const uint8_t *gguf_next_string(const uint8_t *at, gguf_text *out);
  * engine writes and reads, for itself. Such a tensor has two dimensions and begins at a whole line. */
 enum { GGUF_INTERLEAVED = 1000 };
 
-/* GGUF's number for a type that this engine reads, and back (VOX_WEIGHT_TYPES if unknown). */
+/* GGUF's number for a type that this engine reads. */
 uint32_t gguf_weight_type_number(vox_weight_type type);
-vox_weight_type gguf_weight_type(uint32_t number);
 
 #endif

@@ -60,7 +60,8 @@ static uint16_t to_bf16(float f) {
 
 /* ---- blocks to floats ------------------------------------------------------------------ */
 
-void vox_k_scale_min(const uint8_t *packed, int g, int *scale, int *min) {
+/* Scale and minimum of group g, unpacked from the 12 bytes of a Q4_K or Q5_K block. */
+static void k_scale_min(const uint8_t *packed, int g, int *scale, int *min) {
     if (g < 4) {
         *scale = packed[g] & 63;
         *min = packed[g + 4] & 63;
@@ -83,7 +84,7 @@ static void read_q45(uint16_t d16, uint16_t dmin16, const uint8_t *scales, const
     const float d = vox_f16_to_f32(d16), dmin = vox_f16_to_f32(dmin16);
     for (int g = 0; g < 8; g++) {
         int s, m;
-        vox_k_scale_min(scales, g, &s, &m);
+        k_scale_min(scales, g, &s, &m);
         const float scale = d * (float)s, min = dmin * (float)m;
         for (int j = 0; j < 32; j++) {
             int code = q[g / 2 * 32 + j] >> g % 2 * 4 & 15;

@@ -72,7 +72,4 @@ void vox_quantize_block(vox_weight_type type, const float *x, void *block);
 float vox_f16_to_f32(uint16_t h);
 uint16_t vox_f32_to_f16(float f);
 
-/* Scale and minimum of group g, unpacked from the 12 bytes of a Q4_K or Q5_K block. */
-void vox_k_scale_min(const uint8_t *packed, int g, int *scale, int *min);
-
 #endif

@@ -54,11 +54,3 @@ int vox_argmax(const float *x, int n) {
         }
     return best;
 }
-
-void vox_widen_bf16(const uint16_t *x, float *y, size_t n) {
-    union { uint32_t u; float f; } v;
-    for (size_t i = 0; i < n; i++) {
-        v.u = (uint32_t)x[i] << 16;
-        y[i] = v.f;
-    }
-}

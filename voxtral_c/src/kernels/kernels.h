@@ -102,6 +102,5 @@ void vox_rope(float *x, int heads, int head_dim, const float *cs);
 void vox_interleave_halves(float *x, int heads, int head_dim);
 /* Index of the largest value, the lowest one of equals; NaN loses against everything. */
 int vox_argmax(const float *x, int n);
-void vox_widen_bf16(const uint16_t *x, float *y, size_t n);
 
 #endif
