@@ -3,183 +3,26 @@
 from __future__ import annotations
 
 import time
-import wave
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.chain import Chain
 from voxtui.audio.hearing import HearingConfig
-from voxtui.audio.source import AudioError
-from voxtui.engine.config import EngineConfig
 from voxtui.events import (
-    SAMPLE_RATE,
-    AudioBlock,
-    AudioGap,
     CaptureChanged,
-    CaptureEvent,
     CaptureState,
     Edit,
-    EngineChanged,
-    EngineEvent,
-    EngineState,
-    EngineStats,
-    Event,
     Level,
     ListeningChanged,
     Notice,
-    SegmentKind,
     SessionOpened,
-    TokenText,
     TranscriptChanged,
     UtteranceEnded,
 )
 from voxtui.hook import HookConfig
-from voxtui.pipeline import Pipeline, PipelineConfig
 from voxtui.session.aside import Keeping
 from voxtui.session.library import load_session
-from voxtui.session.session import Session, SessionError
-
-BLOCK = SAMPLE_RATE // 10  # samples: 0.1 s
-
-
-class FakeSource:
-    """A microphone that gives what the test says."""
-
-    name = "test microphone"
-
-    def __init__(self) -> None:
-        self.post: Callable[[CaptureEvent], None] | None = None
-        self.stopped = False
-
-    def start(self, post: Callable[[CaptureEvent], None]) -> None:
-        self.post = post
-        post(CaptureChanged(CaptureState.RUNNING, self.name))
-
-    def stop(self) -> None:
-        self.stopped = True
-
-    def say(self, seconds: float, value: int = 1000) -> None:
-        assert self.post is not None
-        for _ in range(round(seconds * 10)):
-            self.post(AudioBlock(value.to_bytes(2, "little", signed=True) * BLOCK))
-
-
-class FakeEngine:
-    """Writes " word" for each full second of an utterance, at once."""
-
-    def __init__(
-        self,
-        config: EngineConfig,
-        read_audio: Callable[[int, int], bytes],
-        post: Callable[[EngineEvent], None],
-    ) -> None:
-        self.post, self.read_audio = post, read_audio
-        self.total = self.words = self.begun = 0
-        self.pending = False
-        self.configured: list[tuple[int | None, float | None]] = []
-        self.settled_s = 0.0
-        self.stopped = False
-        self.hold = False
-        self.held: list[EngineEvent] = []
-
-    def tell(self, event: EngineEvent) -> None:
-        (self.held.append if self.hold else self.post)(event)
-
-    def let_go(self) -> None:
-        """What was held back is told."""
-        self.hold = self.pending = False
-        for event in self.held:
-            self.post(event)
-
-    def start(self) -> None:
-        self.post(EngineChanged(EngineState.LOADING))
-        self.post(EngineChanged(EngineState.READY, engine="fake", model="none"))
-
-    def audio_written(self, total_samples: int) -> None:
-        self.total, self.pending = total_samples, True
-        while self.begun + (self.words + 1) * SAMPLE_RATE <= self.total:
-            self.words += 1
-            time_s = (self.begun + self.words * SAMPLE_RATE) / SAMPLE_RATE
-            self.tell(TokenText(" word", time_s, True, 0.9))
-
-    def end_utterance(self) -> None:
-        if self.pending:
-            self.tell(EngineStats(self.total / SAMPLE_RATE, self.total / SAMPLE_RATE, 1, 1, 1, 1))
-            self.tell(UtteranceEnded(self.total / SAMPLE_RATE))
-        self.begun, self.words, self.pending = self.total, 0, self.hold
-
-    def settled(self, time_s: float) -> None:
-        self.settled_s = time_s
-
-    def new_session(self, read_audio: Callable[[int, int], bytes]) -> None:
-        self.read_audio = read_audio
-        self.total = self.words = self.begun = 0
-
-    def configure(self, *, delay_ms: int | None = None, interval_s: float | None = None) -> None:
-        self.configured.append((delay_ms, interval_s))
-
-    def reload(self, config: EngineConfig) -> None: ...
-
-    def idle(self) -> bool:
-        return not self.pending
-
-    def stop(self, timeout_s: float = 10.0) -> None:
-        self.stopped = True
-
-
-class Chain:
-    """A running pipeline with its fakes and all that it told its listener."""
-
-    def __init__(self, folder: Path, **more: Any) -> None:
-        self.sources: list[FakeSource] = []
-        self.events: list[Event] = []
-        self.engines: list[FakeEngine] = []
-        config = PipelineConfig(
-            source=self.make_source,
-            engine=EngineConfig(model=folder / "model"),
-            sessions_dir=folder / "sessions",
-            vocabulary=folder / "vocabulary.txt",
-            **more,
-        )
-        self.pipeline = Pipeline(config, self.events.append, self.make_engine)  # type: ignore[arg-type]
-        self.pipeline.start()
-        self.settle()
-
-    def make_source(self) -> FakeSource:
-        self.sources.append(FakeSource())
-        return self.sources[-1]
-
-    def make_engine(self, *arguments: object) -> FakeEngine:
-        self.engines.append(FakeEngine(*arguments))  # type: ignore[arg-type]
-        return self.engines[-1]
-
-    @property
-    def source(self) -> FakeSource:
-        return self.sources[-1]
-
-    @property
-    def engine(self) -> FakeEngine:
-        return self.engines[-1]
-
-    def settle(self) -> str:
-        """Let the pipeline handle all that was posted, answers of the engine included."""
-        for _ in range(5):
-            text = self.pipeline.text()
-        return text
-
-    def of(self, kind: type) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def audio_seconds(self) -> float:
-        with wave.open(str(self.pipeline.session_path() / "audio.wav")) as sound:
-            return sound.getnframes() / SAMPLE_RATE
-
-
-@pytest.fixture
-def chain(tmp_path: Path) -> Chain:
-    return Chain(tmp_path)
 
 
 def test_nothing_is_kept_before_listening(chain: Chain) -> None:
@@ -275,22 +118,6 @@ def test_closing_while_talking_loses_nothing(chain: Chain) -> None:
     assert (session / "transcript.md").read_text().count("word") == 3
 
 
-def test_a_lost_microphone_shows_in_the_transcript(chain: Chain) -> None:
-    chain.pipeline.listen(True)
-    chain.source.say(2)
-    assert chain.source.post is not None
-    chain.source.post(CaptureChanged(CaptureState.LOST, "test microphone"))
-    chain.source.post(AudioGap("device lost", 3.0))
-    chain.source.post(CaptureChanged(CaptureState.RUNNING, "test microphone"))
-    chain.source.say(2)
-    chain.pipeline.listen(False)
-    chain.source.say(1)
-    chain.settle()
-    kinds = [s.kind for change in chain.of(TranscriptChanged) for s in change.settled]
-    assert SegmentKind.GAP in kinds
-    chain.pipeline.close()
-
-
 def test_a_new_session_waits_for_the_last_words(chain: Chain) -> None:
     first = chain.pipeline.session_path()
     chain.pipeline.listen(True)
@@ -357,117 +184,6 @@ def test_a_file_is_kept_from_its_first_sample(tmp_path: Path) -> None:
     assert chain.pipeline.wait_idle(10)
     assert chain.audio_seconds() == 2
     chain.pipeline.close()
-
-
-def test_a_file_reader_waits_when_the_disk_is_slow(tmp_path: Path) -> None:
-    chain = Chain(tmp_path, keep_everything=True)
-    chain.source.say(
-        30
-    )  # more blocks than there is room for: would hang if room were not given back
-    chain.settle()
-    assert chain.audio_seconds() == 30
-    chain.pipeline.close()
-
-
-def test_a_source_that_cannot_open_says_so(tmp_path: Path) -> None:
-    events: list[Event] = []
-
-    def broken() -> FakeSource:
-        raise AudioError("No microphone was found. Plug one in.")
-
-    pipeline = Pipeline(
-        PipelineConfig(broken, EngineConfig(model=tmp_path), tmp_path),
-        events.append,
-        FakeEngine,  # type: ignore[arg-type]
-    )
-    pipeline.start()
-    pipeline.text()
-    failed = [e for e in events if isinstance(e, CaptureChanged)]
-    assert failed[-1].state is CaptureState.FAILED
-    assert "Plug one in" in failed[-1].detail
-    assert pipeline.wait_idle(1)
-    pipeline.close()
-
-
-FULL = "The disk is full. Make room; what was said is kept."
-
-
-def full(self: object, pcm: bytes) -> int:
-    raise SessionError(FULL)
-
-
-def test_a_full_disk_stops_with_a_sentence(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain.pipeline.listen(True)
-    chain.source.say(1)
-    chain.settle()
-    monkeypatch.setattr(Session, "append_audio", full)
-    chain.source.say(1)
-    chain.settle()
-    assert [e.message for e in chain.of(Notice)] == [FULL]  # type: ignore[attr-defined]
-    assert chain.source.stopped
-    chain.pipeline.close()
-
-
-def test_at_a_full_disk_the_newest_words_are_waited_for(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chain.engine.hold = True
-    chain.pipeline.listen(True)
-    chain.source.say(2)
-    chain.settle()
-    monkeypatch.setattr(Session, "append_audio", full)
-    chain.source.say(1)
-    assert chain.settle() == ""
-    assert not chain.pipeline.wait_idle(0.1)
-    chain.engine.let_go()
-    assert chain.pipeline.wait_idle(5)
-    assert chain.pipeline.text() == "word word"
-    assert len(chain.of(UtteranceEnded)) == 1, "now they are copied"
-    chain.pipeline.close()
-    assert load_session(chain.pipeline.session_path()).text == "word word"
-
-
-@pytest.mark.parametrize("new", [False, True])
-def test_when_there_is_room_again_listening_goes_on(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch, new: bool
-) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(Session, "append_audio", full)
-        for _ in range(2):
-            chain.pipeline.listen(True)
-            chain.settle()
-            chain.source.say(1)
-            chain.settle()
-    assert [e.message for e in chain.of(Notice)] == [FULL, FULL]  # type: ignore[attr-defined]
-    if new:
-        chain.pipeline.new_session()
-        assert chain.pipeline.wait_idle(5)
-    chain.pipeline.listen(True)
-    chain.settle()
-    chain.source.say(2)
-    chain.pipeline.listen(False)
-    chain.source.say(1)
-    assert chain.settle() == "word word"
-    assert not chain.source.stopped
-    chain.pipeline.close()
-
-
-def test_a_fault_of_ours_is_told_and_the_words_stay(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def faulty(self: object, pcm: bytes) -> int:
-        raise RuntimeError("oops")
-
-    chain.pipeline.listen(True)
-    chain.source.say(2)
-    chain.settle()
-    monkeypatch.setattr(Session, "append_audio", faulty)
-    chain.source.say(1)
-    chain.settle()
-    assert [e.message for e in chain.of(Notice)] == ["Unexpected: RuntimeError: oops."]  # type: ignore[attr-defined]
-    assert chain.pipeline.wait_idle(5)
-    chain.pipeline.close()
-    assert load_session(chain.pipeline.session_path()).text == "word word"
 
 
 def test_configuring_reaches_the_engine(chain: Chain) -> None:
