@@ -9,8 +9,8 @@ Misbehaviour is chosen by environment variables:
     FAKE_CRASH_AT  end with code 1 after that many frames
     FAKE_TIMES     misbehave only in the first so many starts (by FAKE_LOG)
     FAKE_MODE      exit, exit2, protocol9, garbage, half, foreign, hang, deaf, stubborn,
-                   slow (loading takes a while), prepare (so does it, and tells how far it is),
-                   busy (words take computing)
+                   slow (loading takes FAKE_LOADING s), prepare (takes a while to load, and tells
+                   how far it is), busy (words take computing)
     FAKE_SPEED     seconds that a word takes
 """
 
@@ -188,7 +188,7 @@ def main() -> int:
         print("a first line\nthe fake engine does not like this model", file=sys.stderr)
         return 1 if mode == "exit" else 2
     if mode == "slow":
-        time.sleep(0.4)
+        time.sleep(float(os.environ.get("FAKE_LOADING", "0.4")))
     if mode == "prepare":
         for part in range(1, 6):
             time.sleep(0.25)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from tests.ui.running import until
 from tests.ui.support import FakeBackend, app_with
 from voxtui.events import Level
 from voxtui.settings import Settings
@@ -108,7 +108,8 @@ async def test_nothing_is_drawn_over_another_screen() -> None:
         assert paper.written == []
         assert paper.asked
         paper.app.pop_screen()
-        await asyncio.sleep(0.1)
+        await paper.pilot.pause(0.1)
+        await paper.pilot.pause()
         paper.hear(Level(-10.0, -2.0))
         assert paper.written
 
@@ -119,7 +120,7 @@ async def test_nothing_is_drawn_over_what_lies_on_the_meter() -> None:
         assert paper.written
         paper.meter.tooltip = "how loud it is"
         await paper.pilot.hover(LevelMeter)
-        await asyncio.sleep(0.6)
+        await until(lambda: paper.app.screen.query("Tooltip").first().display)
         over = next(iter(paper.app.screen.query("Tooltip")))
         line = paper.meter.region.offset
         over.styles.offset = (9, line.y - over.region.y)
@@ -134,7 +135,8 @@ async def test_it_goes_where_the_meter_goes() -> None:
     async with listening() as paper:
         paper.hear(Level(-30.0, -22.0))
         await paper.pilot.resize_terminal(70, 22)
-        await asyncio.sleep(0.1)
+        await paper.pilot.pause(0.1)
+        await paper.pilot.pause()
         paper.hear(Level(-20.0, -12.0))
         region = paper.meter.region
         assert f"\x1b[{region.y + 1};{region.x + 1}H" in paper.written[0]

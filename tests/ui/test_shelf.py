@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.fake_hub import FakeHub
+from tests.ui.running import until
 from tests.ui.support import app_with
 from tests.ui.test_backend import Chain
 from tests.ui.test_models import page, row
@@ -59,14 +58,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     with FakeHub(files) as fake:
         monkeypatch.setenv("HF_ENDPOINT", fake.url)
         yield fake
-
-
-async def until(condition: Any) -> None:
-    for _ in range(1500):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not come to that")
 
 
 async def test_from_the_first_page_to_the_model_in_use(model: KnownModel, hub: FakeHub) -> None:
