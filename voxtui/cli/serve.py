@@ -11,7 +11,6 @@ import click
 
 from voxtui import paths
 from voxtui.cli.common import (
-    Failure,
     WrongInput,
     delay_option,
     engine_config,
@@ -141,14 +140,13 @@ def command(
         hook=HookConfig.of(settings) if hook else HookConfig(),
         limits=Limits(clients, upload_mib, hours * 3600, idle_s=idle_minutes * 60),
     )
-    url = address.url(open_port.getsockname()[1])
-    say(f"open {url} in a browser; Ctrl+C ends it")
+    port = open_port.getsockname()[1]
+    say(f"open {address.url(port)} in a browser; Ctrl+C ends it")
+    if not is_loopback(host):
+        say(f"other machines find it at {address.url(port, here=False)}")
     if token_file is not None:
         say(f"the token is in {paths.short(token_file)}")
-    try:
-        run(config, address, open_port)
-    except CannotServe as error:
-        raise Failure(str(error)) from error
+    run(config, address, open_port)
     return 0
 
 

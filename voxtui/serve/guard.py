@@ -135,6 +135,8 @@ class Guard:
             raise Refused(403, "Pages from elsewhere may not use this server.", "wrong_origin")
         if path in OPEN or path.startswith(OPEN_FOLDER) or self._may(headers):
             return
+        if "authorization" in headers:
+            raise Refused(401, "That is not the server's token.", "wrong_token")
         raise Refused(401, "The server asks for its token (Authorization: Bearer …).", "no_token")
 
     def _is_ours(self, host: str) -> bool:

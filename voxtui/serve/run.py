@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -40,11 +41,12 @@ class Address:
     certificate: Path | None = None
     key: Path | None = None
 
-    def url(self, port: int) -> str:
-        """What to open in a browser on this machine."""
-        host = (
-            "localhost" if is_loopback(self.host) or self.host in ("0.0.0.0", "::") else self.host
-        )
+    def url(self, port: int, here: bool = True) -> str:
+        """What to open in a browser, on this machine or on another one."""
+        everywhere = self.host in ("0.0.0.0", "::")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        if is_loopback(self.host) or everywhere:
+            host = "localhost" if here else socket.gethostname()
         scheme = "https" if self.certificate else "http"
         return f"{scheme}://{host}:{port}/"
 
@@ -71,8 +73,26 @@ def token_from(file: Path | None, given: str) -> str:
     return given
 
 
+def check_certificate(address: Address) -> None:
+    """CannotServe when browsers could not be shown it."""
+    if address.certificate is None:
+        if address.key is not None:
+            raise CannotServe("A key alone is of no use: --certificate names what it belongs to.")
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(address.certificate, address.key)
+    except OSError as error:  # ssl's errors are such
+        raise CannotServe(
+            f"{address.certificate.name} cannot be used as certificate"
+            f" ({error.strerror or error}): --certificate and --key are PEM files that belong"
+            " together."
+        ) from error
+
+
 def listening(address: Address, token: str) -> socket.socket:
-    """The open port. CannotServe when others could reach it without a token, or it is taken."""
+    """The open port. CannotServe when others could reach it without a token, it is taken, or the
+    certificate is of no use."""
+    check_certificate(address)
     if not is_loopback(address.host) and not token:
         raise CannotServe(
             f"Others can reach {address.host}, so they have to show a token: --token-file FILE"
@@ -137,11 +157,6 @@ def with_temporary(config: ServeConfig) -> Iterator[ServeConfig]:
 
 
 def run(config: ServeConfig, address: Address, port: socket.socket) -> None:
-    """Serve until a signal; sessions are saved then. CannotServe for a bad certificate."""
+    """Serve until a signal; sessions are saved then."""
     with with_temporary(config) as with_folder, port:
-        try:
-            server = server_of(with_folder, address)
-            server.config.load()
-        except (OSError, ValueError) as error:
-            raise CannotServe(f"The certificate cannot be used: {error}.") from error
-        server.run(sockets=[port])
+        server_of(with_folder, address).run(sockets=[port])

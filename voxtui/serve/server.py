@@ -53,7 +53,12 @@ class Server:
 
     def knows(self, model: str) -> bool:
         """Is this a name of the model that is served?"""
-        return model in (self.config.model_name, *ALIASES, *self.config.served_names)
+        return model in (*self.names, *ALIASES)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which the model is known, its own first."""
+        return tuple(dict.fromkeys((self.config.model_name, *self.config.served_names)))
 
     async def upload(self, request: Request, field: str) -> Form:
         """The form of a request with a file in it."""
@@ -166,10 +171,8 @@ def routes(server: Server) -> list[Route | WebSocketRoute]:
         return response
 
     async def models(_: Request) -> Response:
-        names = dict.fromkeys((server.config.model_name, *server.config.served_names))
-        data = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "voxtui"} for name in names
-        ]
+        about = {"object": "model", "created": 0, "owned_by": "voxtui"}
+        data = [{"id": name, **about} for name in server.names]
         return JSONResponse({"object": "list", "data": data})
 
     async def sessions(request: Request) -> Response:

@@ -42,7 +42,10 @@ class Wanted:
     def __init__(self, server: Server, form: Form) -> None:
         model = form.get("model")
         if model and not server.knows(model):
-            raise Refused(404, f"The model `{model}` does not exist.", "model_not_found")
+            known = ", ".join(server.names)
+            told = f"The model `{model}` does not exist; there is {known}"
+            told += " (voxtui serve --served-model adds names)."
+            raise Refused(404, told, "model_not_found")
         self.format = form.get("response_format", "json")
         if self.format not in formats.FORMATS:
             known = ", ".join(formats.FORMATS)
