@@ -228,6 +228,8 @@ class Wiring:
         """Listening begins or ends."""
         if on and self._failed and not self._try_again():
             return
+        if on and self._engine_facts.state is EngineState.FAILED:
+            self.engine.try_again()
         live = self._capture in (CaptureState.RUNNING, CaptureState.SILENT)
         self._hearing.listen(on, live=live, hands_free=hands_free)
 

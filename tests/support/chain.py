@@ -64,6 +64,7 @@ class FakeEngine:
         self.configured: list[tuple[int | None, float | None]] = []
         self.settled_s = 0.0
         self.stopped = False
+        self.tries = 0
         self.hold = False
         self.held: list[EngineEvent] = []
 
@@ -104,6 +105,9 @@ class FakeEngine:
         self.configured.append((delay_ms, interval_s))
 
     def reload(self, config: EngineConfig) -> None: ...
+
+    def try_again(self) -> None:
+        self.tries += 1
 
     def idle(self) -> bool:
         return not self.pending

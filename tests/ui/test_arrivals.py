@@ -157,7 +157,10 @@ async def test_states_are_said_with_what_to_do() -> None:
         await tell(pilot, CaptureChanged(CaptureState.LOST, "USB Mic"))
         assert said(pilot).startswith("USB Mic is gone. Plug it in again")
         await tell(pilot, HEARING, EngineChanged(EngineState.FAILED, "Out of memory."))
-        assert said(pilot) == "Words cannot be written. Out of memory."
+        assert said(pilot) == (
+            "Words cannot be written. Out of memory. Talk again to try once more, or choose another"
+            " model (S)."
+        )
         assert pilot.app.screen.query_one(TopLine).model == "Voxtral 4B", "the name stays"
         await tell(pilot, READY)
         assert said(pilot) == ""

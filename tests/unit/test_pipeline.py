@@ -186,6 +186,18 @@ def test_a_file_is_kept_from_its_first_sample(tmp_path: Path) -> None:
     chain.pipeline.close()
 
 
+def test_talking_tries_an_engine_again_that_was_given_up(chain: Chain) -> None:
+    chain.pipeline.listen(True)
+    chain.pipeline.listen(False)
+    chain.settle()
+    assert chain.engine.tries == 0
+    chain.engine.post(EngineChanged(EngineState.FAILED, "It stopped five times."))
+    chain.pipeline.listen(True)
+    chain.settle()
+    assert chain.engine.tries == 1
+    chain.pipeline.close()
+
+
 def test_configuring_reaches_the_engine(chain: Chain) -> None:
     chain.pipeline.configure_engine(delay_ms=960)
     chain.pipeline.configure_engine(interval_s=1.0)

@@ -41,6 +41,9 @@ class SessionEngine(Protocol):
     def reload(self, config: EngineConfig) -> None:
         """Go on with another model; what is not settled is transcribed again by it."""
 
+    def try_again(self) -> None:
+        """Start anew if it was given up (`EngineState.FAILED`)."""
+
     def idle(self) -> bool:
         """All sound belongs to utterances whose words have been posted."""
 

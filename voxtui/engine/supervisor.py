@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -114,6 +115,16 @@ class Engine:
     def reload(self, config: EngineConfig) -> None:
         """Go on with another process; what is not settled is transcribed again by it."""
         self._inbox.put(lambda: self._reload(config))
+
+    def try_again(self) -> None:
+        """Start another process if it was given up; what was not written is, by that one."""
+
+        def work() -> None:
+            if self._facts.state is EngineState.FAILED:
+                self._reload(self._config)
+                self._again = "the engine is started again"
+
+        self._inbox.put(work)
 
     @property
     def pid(self) -> int | None:
@@ -239,8 +250,9 @@ class Engine:
         self._failed_at = settled
         self._failures += 1
         reason = self._error or (process.last_words() if process else "")
-        why = f"{what}: {reason}" if reason else what
         code = process.wait(0) if process else None
+        told = reason and code != -signal.SIGKILL  # which nobody can foretell
+        why = f"{what}: {reason}" if told else what
         if self._stop_at is not None:
             self._end()
         elif loading and code == 2:
@@ -335,7 +347,9 @@ class Engine:
         elif code is None:
             self._crashed("closed its output")
         elif code < 0:
-            self._crashed(f"was ended by signal {-code}")
+            killed = code == -signal.SIGKILL
+            why = ", as happens when memory runs out" if killed else ""
+            self._crashed(f"was ended by signal {-code}{why}")
         else:
             self._crashed(f"ended with code {code}")
 

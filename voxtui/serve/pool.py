@@ -113,6 +113,9 @@ class Lease:
     def reload(self, config: EngineConfig) -> None:
         """Others will use it, too: it stays as it is."""
 
+    def try_again(self) -> None:
+        self._engine.try_again()
+
     def idle(self) -> bool:
         return self._engine.idle()
 

@@ -207,11 +207,11 @@ def trouble(state: LiveState) -> Trouble | None:
         again = " Then talk again." if going_on else ""
         return Trouble(cause + colon.strip(), fix + again)
     if engine.state is EngineState.FAILED:
-        return Trouble(
-            "Words cannot be written.",
-            engine.detail
-            or f"Choose another model in the settings ({state.settings_key}). The sound is kept.",
-        )
+        key = f" ({state.settings_key})" if state.settings_key else ""
+        again = "" if state.hears_file else "Talk again to try once more, or "
+        advice = f"{again}choose another model{key}."
+        detail = f"{engine.detail} " if engine.detail else ""
+        return Trouble("Words cannot be written.", detail + advice[0].upper() + advice[1:])
     told = _capture_trouble(state)
     if told is not None:
         return told

@@ -160,6 +160,32 @@ def test_crashes_without_progress_end_in_a_sentence(rig: Rig) -> None:
     assert log.read_text().count("told to crash") == 5
 
 
+def test_what_was_given_up_is_tried_again_when_somebody_wants_it(rig: Rig) -> None:
+    rig.environment(FAKE_CRASH_AT=1)
+    rig.engine.start()
+    rig.utter(1)
+    rig.page.wait_state(EngineState.FAILED)
+    rig.environment(FAKE_CRASH_AT=1000)
+    rig.engine.try_again()
+    rig.engine.try_again()
+    rig.utter(2)
+    rig.page.wait_ended(2)
+    assert rig.page.words() == words(1, 2), "what was said meanwhile is not lost"
+    assert len(rig.starts()) == 6
+    rig.engine.try_again()
+    rig.utter(3)
+    rig.page.wait_ended(3)
+    assert len(rig.starts()) == 6, "what runs is left alone"
+
+
+def test_a_system_that_runs_out_of_memory_is_thought_of(rig: Rig) -> None:
+    rig.ready()
+    rig.kill_process()
+    rig.page.wait_state(EngineState.RESTARTING)
+    detail = next(e.detail for e in rig.page.of(EngineChanged) if e.state is EngineState.RESTARTING)
+    assert detail.startswith("The engine was ended by signal 9, as happens when memory runs out.")
+
+
 def test_crashes_with_progress_never_end_it(rig: Rig) -> None:
     rig.environment(FAKE_CRASH_AT=3)  # after each whole utterance
     rig.engine.start()
