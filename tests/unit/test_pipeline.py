@@ -13,6 +13,8 @@ from voxtui.events import (
     CaptureChanged,
     CaptureState,
     Edit,
+    EngineChanged,
+    EngineState,
     Level,
     ListeningChanged,
     Notice,
