@@ -51,8 +51,8 @@ SILENT = CaptureChanged(
 )
 FAILED = EngineChanged(
     EngineState.FAILED,
-    "It stopped five times: there is not enough memory for this model. Choose a smaller one in"
-    " the settings (S). The sound is kept.",
+    "The engine stopped 5 times in a row (was ended by signal 9, as happens when memory runs out)."
+    " More is in ~/.local/state/voxtui/log/engine.log.",
 )
 LOST = CaptureChanged(CaptureState.LOST, "USB Headset")
 LIVE = (*talk(), stats(119.8, 120.3), LOUD)

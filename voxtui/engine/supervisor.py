@@ -261,7 +261,7 @@ class Engine:
             self._tell_state(
                 EngineState.FAILED,
                 f"The engine stopped {self._failures} times in a row ({why}). "
-                f"More is in {paths.log_dir() / 'engine.log'}.",
+                f"More is in {paths.short(paths.log_dir() / 'engine.log')}.",
             )
         else:
             self._tell_state(EngineState.RESTARTING, f"The engine {why}. It is started again.")
