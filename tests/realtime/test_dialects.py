@@ -15,9 +15,15 @@ from tests.realtime.client_rig import FLUSH, audio, transcribe
 from tests.realtime.scenarios import MODEL
 from tests.support.hearing import Model, words
 from voxtui.engine.workers.dialects import DIALECTS, Vllm
-from voxtui.engine.workers.wire import CannotWork
+from voxtui.engine.workers.wire import CannotWork, Output
 
 Json = dict[str, Any]
+
+
+def test_half_a_character_of_a_server_goes_on_as_a_mark() -> None:
+    lines: list[bytes] = []
+    Output(lines.append).say("token", text=json.loads('" a\\ud800b"'))
+    assert json.loads(lines[0])["text"] == " a?b"
 
 
 class Server:

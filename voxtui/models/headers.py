@@ -18,6 +18,13 @@ _BLOCKS = {  # of each type: how many weights a block holds, and its bytes
 }  # fmt: skip
 
 
+DAMAGED = (
+    struct.error, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
+    MemoryError, RecursionError,
+)  # fmt: skip
+"""What it comes to when the bytes of a header are others than they should be."""
+
+
 class _BrokenError(Exception):
     """The table of contents makes no sense; what is wrong."""
 
@@ -32,7 +39,7 @@ def problem(path: Path) -> str:
         return str(error)
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-    except (struct.error, ValueError, MemoryError):
+    except DAMAGED:
         return "its beginning is damaged"
     if end > size:
         return f"{end - size:,} bytes are missing at its end"

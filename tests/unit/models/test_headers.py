@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from pathlib import Path
 
@@ -58,6 +59,32 @@ def test_something_else_is_noticed(tmp_path: Path, name: str) -> None:
     for data in (b"<html>" * 99, bytes(500), b"\xff" * 500, b"GGUF" + b"\xff" * 500):
         path.write_bytes(data)
         assert problem(path)
+
+
+def test_whatever_stands_in_a_header_is_whole_or_a_problem(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    for name, data, end in (("a.gguf", gguf(), 200), ("a.safetensors", safetensors(10), 90)):
+        path = tmp_path / name
+        for _ in range(600):
+            bad = bytearray(data)
+            for _ in range(rng.randint(1, 3)):
+                bad[rng.randrange(end)] = rng.choice([0, 9, 34, 44, 91, 123, 125, 255])
+            path.write_bytes(bad)
+            assert isinstance(problem(path), str)
+
+
+def test_odd_headers_are_problems(tmp_path: Path) -> None:
+    weights = tmp_path / "a.safetensors"
+    for header in ("[]", '{"a": {}}', '{"a": {"data_offsets": 1}}', '{"a": {"data_offsets": []}}',
+                   '{"a": {"data_offsets": [0, "x"]}}', '{"a": {"data_offsets": [0, 1e999]}}',
+                   "[" * 100_000):  # fmt: skip
+        weights.write_bytes(text(header))
+        assert problem(weights) == "its beginning is damaged", header
+    deep = tmp_path / "a.gguf"
+    lists = struct.pack("<IQ", 9, 1) * 5000
+    head = struct.pack("<4sIQQ", b"GGUF", 3, 1, 1) + text("deep") + struct.pack("<I", 9)
+    deep.write_bytes(head + lists)
+    assert problem(deep) == "its beginning is damaged"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ class Client:
         """Take one message; True when the turn is over."""
         try:
             event = json.loads(message)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Again("the server writes something that is no JSON") from error
         match self._dialect.read(event) if isinstance(event, dict) else None:
             case Delta(text):

@@ -48,7 +48,7 @@ class Output:
         """One line."""
         line = json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n"
         with self._lock:
-            self._write(line.encode())
+            self._write(line.encode("utf-8", "replace"))  # half a character is no reason to end
 
     def ready(
         self, engine: str, model: str, *, delay_ms: int, interval: float, **more: Any
