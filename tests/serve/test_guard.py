@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_nothing_without_the_token_but_the_page(locked: Running) -> None:
 )
 def test_another_token(locked: Running, given: str) -> None:
     assert locked.get("/api/status", Authorization=given).status == 401
+
+
+def test_a_refused_socket_leaves_no_noise_in_the_log(
+    locked: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    with pytest.raises(InvalidStatus), connect(locked.ws + "/v1/realtime"):
+        pass
+    assert locked.get("/health").status == 200
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert caplog.messages == []
 
 
 def test_programs_show_the_token(locked: Running) -> None:

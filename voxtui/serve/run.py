@@ -129,6 +129,11 @@ class _Uvicorn(uvicorn.Server):
         self.should_exit = True
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """A WebSocket that was refused, or a reader that was given up, is none."""
+    return not record.getMessage().startswith("ASGI callable returned without completing")
+
+
 def server_of(config: ServeConfig, address: Address) -> uvicorn.Server:
     """The server, not yet running: `serve(sockets=[…])` runs it on a loop."""
     settings = uvicorn.Config(
@@ -142,6 +147,7 @@ def server_of(config: ServeConfig, address: Address) -> uvicorn.Server:
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     return _Uvicorn(settings)
 
 
