@@ -210,6 +210,12 @@ class FakeServer:
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
+    async def hang_up(self, code: int) -> None:
+        """Close every connection politely."""
+        assert self._server is not None
+        for connection in list(self._server.connections):
+            await connection.close(code)
+
     async def stop(self) -> None:
         """Cut every connection."""
         assert self._server is not None

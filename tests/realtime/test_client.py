@@ -60,6 +60,22 @@ async def test_utterances_share_a_connection() -> None:
     assert (server.connections, server.generations) == (1, 3)
 
 
+async def test_a_server_that_hangs_up_while_nobody_speaks_is_no_news() -> None:
+    page = Page()
+
+    async with FakeServer() as server:
+
+        async def hang_up() -> None:
+            await page.until(lambda page: bool(page.of("utterance_end")))
+            await server.hang_up(4408)
+
+        steps = [*audio(words(1, 2)), FLUSH, hang_up, *audio(words(3)), FLUSH]
+        await transcribe(server.url, steps, page=page)
+    assert page.text() == " w1 w2 w3"
+    assert server.connections == 2
+    assert not page.of("warning")
+
+
 @pytest.mark.parametrize("fault", ["drop_at", "done_at", "error_at"])
 async def test_a_turn_that_breaks_off_anywhere_loses_and_doubles_nothing(fault: str) -> None:
     async def one(at: int) -> None:

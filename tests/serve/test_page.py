@@ -153,7 +153,8 @@ def test_what_is_no_sound_is_told(server: Running, microphone: Path) -> None:
         page.wait_for_selector("#notices >> text=a.txt is not sound that can be read.")
 
 
-def test_a_cut_line_loses_nothing(tmp_path: Path, microphone: Path) -> None:
+@pytest.mark.parametrize("query", ["", "?recorder"])
+def test_a_cut_line_loses_nothing(tmp_path: Path, query: str) -> None:
     """What is said after the cut is written in a session of its own."""
     keep_sockets = """
         window.sockets = [];
@@ -164,7 +165,7 @@ def test_a_cut_line_loses_nothing(tmp_path: Path, microphone: Path) -> None:
     demo = recording_of(tmp_path, "demo.wav", after_s=2.0)
     with serving(tmp_path) as server, browsing(demo) as page:
         page.add_init_script(keep_sockets)
-        page.goto(server.url)
+        page.goto(server.url + "/" + query)
         until(page, "window.sockets?.[0]?.readyState === 1")
         page.keyboard.press("l")
         until(page, "document.querySelector('#tail').textContent.includes('hello')")
