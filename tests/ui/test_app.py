@@ -165,7 +165,7 @@ async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.Monk
         Check("disk", lambda: Finding("disk", State.BROKEN, "Full.", "Make room.")),
     ]
     monkeypatch.setattr("voxtui.doctor.checks", lambda patient: found)
-    monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 0.3)
+    monkeypatch.setattr("voxtui.ui.screens.doctor.LISTEN_S", 1.0)
     backend = FakeBackend()
     async with running(backend, size=(100, 30)) as pilot:
         await pilot.press("h")
@@ -187,10 +187,12 @@ async def test_the_doctor_shows_findings_keys_and_sound(monkeypatch: pytest.Monk
             return [str(line.query_one(".check-told").render()) for line in lines]
 
         await pilot.press("f5")
-        for _ in range(3):
+
+        def heard() -> bool:
             backend.emit(Level(-30.0, -20.0))
-            await settled(pilot)
-        await until(lambda: "dB" in told()[3])
+            return "dB" in told()[3]
+
+        await until(heard)
         assert "tells when a key is let go: hold to talk" in told()[0], "it was seen"
         assert told()[1:3] == ["It runs.", "Full.\n→ Make room."]
         assert told()[3].startswith("MacBook Microphone: -30 dB at its loudest")
