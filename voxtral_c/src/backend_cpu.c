@@ -9,7 +9,8 @@ enum { ENCODER_BLOCK = 32, DECODER_BLOCK = 64 };
 
 /* Quantised weights gain nothing from a cache that is more precise than they are. */
 static const vox_kernels *for_bytes(const vox_model *m, const vox_stack_config *s) {
-    return m->cache_bytes && s->head_dim % 32 == 0 ? m->compute.kernels : NULL;
+    const int fits = s->head_dim % 32 == 0 && s->n_heads / s->n_kv_heads <= VOX_WALK_COLUMNS;
+    return m->cache_bytes && fits ? m->compute.kernels : NULL;
 }
 
 static vox_status init(vox_utterance *u) {
@@ -21,6 +22,7 @@ static vox_status init(vox_utterance *u) {
         vox_kv_init(&u->encoder_kv, &c->encoder, ENCODER_BLOCK, vox_batch_frames(m), for_bytes(m, &c->encoder)) != VOX_OK ||
         vox_kv_init(&u->decoder_kv, &c->decoder, DECODER_BLOCK, VOX_BATCH_TOKENS, for_bytes(m, &c->decoder)) != VOX_OK)
         return VOX_ERR_MEMORY;
+    u->encoder_kv.in_order = 1;
     return VOX_OK;
 }
 

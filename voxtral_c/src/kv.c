@@ -28,11 +28,11 @@ static float *float_at(const vox_kv *kv, int layer, int values, int head, int64_
     return (float *)(void *)head_of(kv, layer, head, position) + row * kv->head_dim;
 }
 
-vox_kv_bytes vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position) {
+vox_byte_block vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position) {
     const size_t numbers = (size_t)kv->block_positions * (size_t)kv->head_dim;
-    int8_t *keys = (int8_t *)head_of(kv, layer, head, position);
+    unsigned char *keys = head_of(kv, layer, head, position);
     float *scales = (float *)(void *)(keys + 2 * numbers);
-    return (vox_kv_bytes){ keys, keys + numbers, scales, scales + kv->block_positions };
+    return (vox_byte_block){ keys, (int8_t *)keys + numbers, scales, scales + kv->block_positions };
 }
 
 vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch,
@@ -87,29 +87,29 @@ static vox_status own(vox_kv *kv, int64_t position, int keep) {
 
 /* Bytes lie so that four of a position, or four positions of one of its numbers, come together. */
 static void put_bytes(vox_kv *kv, int layer, int head, int64_t position, int values, const float *x) {
-    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const vox_byte_block b = vox_kv_bytes_at(kv, layer, head, position);
     const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
     int8_t q[VOX_MAX_HEAD_DIM];
     int32_t sum;
-    kv->kernels->to_bytes(x, NULL, dim, q, &(values ? b.value_scales : b.key_scales)[row], &sum);
+    kv->kernels->to_bytes(x, dim, q, &(values ? b.value_scales : b.key_scales)[row], &sum);
     if (values)
         for (int i = 0; i < dim; i++) b.values[(row / 4 * dim + i) * 4 + row % 4] = q[i];
     else
-        for (int i = 0; i < dim; i += 4) memcpy(b.keys + i * kv->block_positions + row * 4, q + i, 4);
+        for (int i = 0; i < dim; i++) b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4] = (uint8_t)(q[i] + 128);
 }
 
 void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x) {
-    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const vox_byte_block b = vox_kv_bytes_at(kv, layer, head, position);
     const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
     for (int i = 0; i < dim; i++) x[i] = b.value_scales[row] * (float)b.values[(row / 4 * dim + i) * 4 + row % 4];
 }
 
 static void turn_bytes(vox_kv *kv, int layer, int head, int64_t position, const float *table) {
-    const vox_kv_bytes b = vox_kv_bytes_at(kv, layer, head, position);
+    const vox_byte_block b = vox_kv_bytes_at(kv, layer, head, position);
     const int row = (int)(position % kv->block_positions);
     float x[VOX_MAX_HEAD_DIM];
     for (int i = 0; i < kv->head_dim; i++)
-        x[i] = b.key_scales[row] * (float)b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4];
+        x[i] = b.key_scales[row] * (float)(b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4] - 128);
     vox_rope(x, 1, kv->head_dim, table);
     put_bytes(kv, layer, head, position, 0, x);
 }
@@ -178,7 +178,7 @@ void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const f
 }
 
 static void copy_bytes(vox_kv *kv, int layer, int head, int64_t from, int64_t to) {
-    const vox_kv_bytes a = vox_kv_bytes_at(kv, layer, head, from), b = vox_kv_bytes_at(kv, layer, head, to);
+    const vox_byte_block a = vox_kv_bytes_at(kv, layer, head, from), b = vox_kv_bytes_at(kv, layer, head, to);
     const int dim = kv->head_dim, n = kv->block_positions, i = (int)(from % n), j = (int)(to % n);
     for (int d = 0; d < dim; d += 4) memcpy(b.keys + d * n + j * 4, a.keys + d * n + i * 4, 4);
     for (int d = 0; d < dim; d++) b.values[(j / 4 * dim + d) * 4 + j % 4] = a.values[(i / 4 * dim + d) * 4 + i % 4];

@@ -14,23 +14,18 @@
 #include "config.h"
 #include "kernels/kernels.h"
 
-enum { VOX_KV_MAX_BLOCK = 64, VOX_MAX_HEAD_DIM = 1024 };
+enum { VOX_MAX_HEAD_DIM = 1024 };
 
 typedef struct vox_kv_block {
     unsigned char *data;      /* [layer][kv head]: float32 keys[position][head_dim], then values
-                                 alike; or what a vox_kv_bytes points to */
+                                 alike; or what a vox_byte_block points to */
     int borrowed;
 } vox_kv_block;
 
-/* Keys and values of a head in a block, a byte each with a scale for each position: a quarter of the
- * memory. Number i of position p: keys[i / 4][p][i % 4], values[p / 4][i][p % 4]. */
-typedef struct vox_kv_bytes {
-    int8_t *keys, *values;
-    float *key_scales, *value_scales;
-} vox_kv_bytes;
-
 typedef struct vox_kv {
     const vox_kernels *kernels;   /* what makes bytes; NULL = float32 */
+    int in_order;             /* set where no position is ever a guess, see vox_tree: then all bytes lie in
+                                 their final place, and none need to be multiplied as floats */
     int n_layers, n_heads, head_dim, window, max_positions;
     double rope_theta;
     int64_t anchor;           /* the position whose rotary position is 0 */
@@ -39,7 +34,7 @@ typedef struct vox_kv {
 } vox_kv;
 
 /* Room for a window of positions while a batch of max_batch is being added. Bytes, if kernels is not
- * NULL, need a head_dim and a block of a multiple of 32. No block is longer than VOX_KV_MAX_BLOCK. */
+ * NULL, need a head_dim of a multiple of 32 and a block of 32 or 64. No block is longer than VOX_KV_MAX_BLOCK. */
 vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_positions, int max_batch,
                        const vox_kernels *kernels);
 void vox_kv_free(vox_kv *kv);             /* also of one zeroed */
@@ -70,7 +65,7 @@ void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const f
 void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to);
 
 /* Of bytes: the position's block, and its value as float32. */
-vox_kv_bytes vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position);
+vox_byte_block vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position);
 void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x);
 
 /* Of float32: the keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and

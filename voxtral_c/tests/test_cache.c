@@ -21,53 +21,88 @@ static double difference(const float *a, const float *b, size_t n) {
     return worst / most;
 }
 
-enum { COLS = 17, MOST = 256 };
+enum { COLS = 17, DIMS = 256 };
 
-static int8_t block[MOST * MOST], q[COLS * MOST], other[MOST];
-static float scales[MOST], x[MOST], q_scale[COLS];
+static int8_t q[COLS * DIMS];
+static float q_scale[COLS];
 static int32_t q_sum[COLS];
-static const vox_bytes columns = { q, MOST, q_scale, q_sum };
 
-/* Bytes of `k` numbers for each column, the first one all zero, the second as large as can be. */
-static void fill(const vox_kernels *kernels, int k) {
+/* Columns of bytes, the first one all zero, the second as large as can be. */
+static void fill(const vox_kernels *kernels, int dim) {
     for (int c = 0; c < COLS; c++) {
-        float scale;
+        float x[DIMS], scale;
+        int8_t other[DIMS];
         int32_t sum;
-        for (int i = 0; i < k; i++) x[i] = c ? c > 1 ? noise() : 3 : 0;
-        vox_kernels_generic()->to_bytes(x, c == 3 ? scales : NULL, k, q + c * MOST, &q_scale[c], &q_sum[c]);
-        kernels->to_bytes(x, c == 3 ? scales : NULL, k, other, &scale, &sum);
-        CHECK(scale == q_scale[c] && sum == q_sum[c] && !memcmp(other, q + c * MOST, (size_t)k), "%s: bytes of %d",
-              kernels->name, k);
+        for (int i = 0; i < dim; i++) x[i] = c ? c > 1 ? noise() : 3 : 0;
+        vox_kernels_generic()->to_bytes(x, dim, q + c * dim, &q_scale[c], &q_sum[c]);
+        kernels->to_bytes(x, dim, other, &scale, &sum);
+        CHECK(scale == q_scale[c] && sum == q_sum[c] && !memcmp(other, q + c * dim, (size_t)dim), "%s: bytes of %d",
+              kernels->name, dim);
+    }
+}
+
+/* Columns first .. first + n - 1 see three blocks, each another part of them, the first score being their own. */
+static void walk(const vox_kernels *k, const vox_byte_block *blocks, int positions, int dim, int first, int n, float *out) {
+    static vox_walk w;
+    memset(&w, 0, sizeof w);
+    memset(out, 0, sizeof *out * (size_t)(n * dim));
+    w.q = (vox_bytes){ q + first * dim, (size_t)dim, q_scale + first, q_sum + first };
+    w.columns = n;
+    w.out = out;
+    for (int c = 0; c < n; c++) {
+        float scores[5];
+        const int at = first + c;
+        for (int i = 0; i < 5; i++) scores[i] = (float)(at * i % 7) - 3;
+        w.most[c] = -INFINITY;
+        if (at % 4) k->walk_start(&w, c, scores, 5);
+        w.from[c] = 1 + at % 3 * positions / 2;
+        w.to[c] = 3 * positions - 1 - at % 5 * positions / 3;
+    }
+    for (int i = 0; i < 3; i++) k->walk_block(&blocks[i], i < 2 ? &blocks[i + 1] : NULL, positions, dim, i * positions, &w);
+    for (int c = 0; c < n; c++) {
+        float sum = 0;
+        for (int i = 0; i < VOX_WALK_LANES; i++) sum += w.sums[c][i];
+        for (int i = 0; i < dim; i++) out[c * dim + i] /= sum;
     }
 }
 
 static void test_kernels(const vox_kernels *k, int positions, int dim) {
-    static float y[COLS * MOST], want[COLS * MOST], one[MOST];
-    for (int i = 0; i < MOST; i++) scales[i] = fabsf(noise());
-    for (size_t i = 0; i < sizeof block; i++) block[i] = (int8_t)(i % 5 ? 127 * noise() : -127);
+    enum { BLOCK = VOX_KV_MAX_BLOCK };
+    static uint8_t keys[3][BLOCK * DIMS];
+    static int8_t values[3][BLOCK * DIMS];
+    static float scales[2][3][BLOCK], y[COLS * DIMS], want[COLS * DIMS], one[DIMS];
+    vox_byte_block blocks[3];
+    for (int b = 0; b < 3; b++) {
+        for (int i = 0; i < BLOCK * DIMS; i++) {
+            keys[b][i] = (uint8_t)(i % 5 ? 128 + 127 * noise() : 1);
+            values[b][i] = (int8_t)(i % 7 ? 127 * noise() : -127);
+        }
+        for (int i = 0; i < BLOCK; i++) {
+            scales[0][b][i] = 0.001f * fabsf(noise());
+            scales[1][b][i] = fabsf(noise());
+        }
+        blocks[b] = (vox_byte_block){ keys[b], values[b], scales[0][b], scales[1][b] };
+    }
     fill(k, dim);
-    k->score_bytes(block, scales, positions, dim, &columns, COLS, y, MOST);
-    vox_kernels_generic()->score_bytes(block, scales, positions, dim, &columns, COLS, want, MOST);
+    const vox_bytes columns = { q, (size_t)dim, q_scale, q_sum };
+    k->score_bytes(blocks, positions, dim, &columns, COLS, y, DIMS);
+    vox_kernels_generic()->score_bytes(blocks, positions, dim, &columns, COLS, want, DIMS);
     for (int c = 0; c < COLS; c++) {
-        const vox_bytes alone = { q + c * MOST, MOST, q_scale + c, q_sum + c };
-        k->score_bytes(block, scales, positions, dim, &alone, 1, one, MOST);
-        CHECK(!memcmp(y + c * MOST, want + c * MOST, sizeof(float) * (size_t)positions) &&
-              !memcmp(y + c * MOST, one, sizeof(float) * (size_t)positions), "%s: scores %d x %d", k->name, positions, dim);
+        const vox_bytes alone = { q + c * dim, (size_t)dim, q_scale + c, q_sum + c };
+        k->score_bytes(blocks, positions, dim, &alone, 1, one, DIMS);
+        CHECK(!memcmp(y + c * DIMS, want + c * DIMS, sizeof(float) * (size_t)positions) &&
+              !memcmp(y + c * DIMS, one, sizeof(float) * (size_t)positions), "%s: scores %d x %d", k->name, positions, dim);
     }
-    fill(k, positions);
-    for (int i = 0; i < COLS * MOST; i++) y[i] = want[i] = noise();
+    /* What no column sees may be anything. */
+    scales[0][0][0] = scales[1][2][positions - 1] = NAN;
+    walk(k, blocks, positions, dim, 0, COLS, y);
+    walk(vox_kernels_generic(), blocks, positions, dim, 0, COLS, want);
+    CHECK(difference(y, want, (size_t)(COLS * dim)) < 0.01, "%s: walk %d x %d: %g", k->name, positions, dim,
+          difference(y, want, (size_t)(COLS * dim)));
     for (int c = 0; c < COLS; c++) {
-        const vox_bytes alone = { q + c * MOST, MOST, q_scale + c, q_sum + c };
-        memcpy(one, y + c * MOST, sizeof one);
-        k->weigh_bytes(block, positions, dim, &alone, 1, one, MOST);
-        vox_kernels_generic()->weigh_bytes(block, positions, dim, &alone, 1, want + c * MOST, MOST);
-        if (c) CHECK(difference(one, want + c * MOST, (size_t)dim) < 1e-6, "%s: values %d x %d", k->name, positions, dim);
-        else CHECK(!memcmp(one, y, sizeof(float) * (size_t)dim), "%s: weights of zero add something", k->name);
-        memcpy(want + c * MOST, one, sizeof one);
+        walk(k, blocks, positions, dim, c, 1, one);
+        CHECK(!memcmp(y + c * dim, one, sizeof(float) * (size_t)dim), "%s: column %d depends on the batch", k->name, c);
     }
-    k->weigh_bytes(block, positions, dim, &columns, COLS, y, MOST);
-    for (int c = 0; c < COLS; c++)
-        CHECK(!memcmp(y + c * MOST, want + c * MOST, sizeof(float) * (size_t)dim), "%s: values depend on the batch", k->name);
 }
 
 /* ---- attention ------------------------------------------------------------------------- */
@@ -79,12 +114,13 @@ static const vox_stack_config stack = { .dim = HEADS * DIM, .n_layers = 1, .n_he
                                         .max_positions = 1 << 20 };
 
 /* Attention of the positions from `first` on, those of `tree` if it is not NULL. */
-static void attend(const vox_kernels *k, int bytes, int positions, int first, int n, const vox_tree *tree, float *o) {
+static void attend(const vox_kernels *k, int bytes, int in_order, int positions, int first, int n, const vox_tree *tree, float *o) {
     static float kv_numbers[2][POSITIONS][KV_HEADS * DIM], queries[BATCH][HEADS * DIM], near[2][BATCH][KV_HEADS * DIM];
     vox_compute c = { .kernels = k, .pool = vox_pool_new(1), .scratch_size = vox_attention_scratch(&stack, BATCH) };
     vox_kv kv;
     c.scratch = vox_alloc(c.scratch_size, sizeof *c.scratch);
     REQUIRE(c.pool && c.scratch && vox_kv_init(&kv, &stack, positions, BATCH, bytes ? k : NULL) == VOX_OK, "no memory");
+    kv.in_order = in_order;
     seed = 7;
     for (int v = 0; v < 2; v++)
         for (int p = 0; p < POSITIONS; p++)
@@ -119,17 +155,21 @@ static void test_attention(const vox_kernels *k) {
                                    { 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
     for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++)
         for (int positions = 32; positions <= 64; positions += 32) {
-            attend(k, 0, positions, firsts[i], BATCH, NULL, want[0]);
-            attend(k, 1, positions, firsts[i], BATCH, NULL, o[0]);
-            const double error = difference(o[0], want[0], BATCH * HEADS * DIM);
-            CHECK(error > 1e-6 && error < 0.03, "%s, from %d: %g", k->name, firsts[i], error);
-            int same = 1;
-            for (int j = 0; j < BATCH; j++) {
-                attend(k, 1, positions, firsts[i] + j, 1, NULL, one);
-                if (memcmp(one, o[j], sizeof one)) same = 0;
+            attend(k, 0, 0, positions, firsts[i], BATCH, NULL, want[0]);
+            for (int in_order = 0; in_order < 2; in_order++) {
+                attend(k, 1, in_order, positions, firsts[i], BATCH, NULL, o[0]);
+                const double error = difference(o[0], want[0], BATCH * HEADS * DIM);
+                CHECK(error > 1e-6 && error < 0.03, "%s, from %d: %g", k->name, firsts[i], error);
+                int same = 1;
+                for (int j = 0; j < BATCH; j++) {
+                    attend(k, 1, in_order, positions, firsts[i] + j, 1, NULL, one);
+                    if (memcmp(one, o[j], sizeof one)) same = 0;
+                }
+                CHECK(same, "%s, from %d: depends on the batch", k->name, firsts[i]);
             }
-            CHECK(same, "%s, from %d: depends on the batch", k->name, firsts[i]);
-            attend(k, 1, positions, firsts[i], BATCH, &tree, want[0]);
+            attend(k, 1, 0, positions, firsts[i], BATCH, NULL, o[0]);
+            attend(k, 1, 0, positions, firsts[i], BATCH, &tree, want[0]);
+            int same = 1;
             for (int j = 0; j < BATCH; j++) if (memcmp(want[j], o[tree.depth[j]], sizeof want[j])) same = 0;
             CHECK(same, "%s, from %d: depends on the tree", k->name, firsts[i]);
         }
@@ -201,7 +241,8 @@ int main(void) {
     for (int i = 0; (k = vox_kernels_at(i)) != NULL; i++) {
         test_kernels(k, 32, 128);
         test_kernels(k, 64, 64);
-        test_kernels(k, 96, 32);
+        test_kernels(k, 32, 32);
+        test_kernels(k, 64, 256);
         test_attention(k);
     }
     test_words(clips, n);

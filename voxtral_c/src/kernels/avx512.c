@@ -53,7 +53,7 @@ static inline float v_max(__m512 v) { return _mm512_reduce_max_ps(v); }
 #define QUANT_VECS 1
 #define QUANT_COLS 8
 #define BYTES_VECS 2
-#define BYTES_COLS 6
+#define BYTES_COLS 8
 typedef __m512i ivec;
 #define I_LOAD(p) _mm512_loadu_si512((const void *)(p))
 #define I_LOAD1(p) load1(p)

@@ -177,39 +177,75 @@ static void add_weighted(const float *p, size_t ldp, int queries, const float *v
         }
 }
 
-static void score_bytes(const int8_t *keys, const float *scales, int positions, int dim,
-                        const vox_bytes *q, int cols, float *scores, size_t ld) {
+static void score_bytes(const vox_byte_block *b, int positions, int dim, const vox_bytes *q, int cols, float *scores,
+                        size_t ld) {
     for (int c = 0; c < cols; c++)
         for (int p = 0; p < positions; p++) {
             int32_t dot = 0;
-            for (int i = 0; i < dim; i++) dot += keys[(i / 4 * positions + p) * 4 + i % 4] * q->q[(size_t)c * q->ld + (size_t)i];
-            scores[(size_t)c * ld + (size_t)p] = scales[p] * q->scale[c] * (float)dot;
+            for (int i = 0; i < dim; i++)
+                dot += (b->keys[(i / 4 * positions + p) * 4 + i % 4] - 128) * q->q[(size_t)c * q->ld + (size_t)i];
+            scores[(size_t)c * ld + (size_t)p] = b->key_scales[p] * q->scale[c] * (float)dot;
         }
 }
 
-static void weigh_bytes(const int8_t *values, int positions, int dim, const vox_bytes *p, int cols,
-                        float *out, size_t ldo) {
-    for (int c = 0; c < cols; c++)
-        for (int d = 0; d < dim; d++) {
-            int32_t dot = 0;
-            for (int i = 0; i < positions; i++) dot += values[(i / 4 * dim + d) * 4 + i % 4] * p->q[(size_t)c * p->ld + (size_t)i];
-            out[(size_t)c * ldo + (size_t)d] += p->scale[c] * (float)dot;
-        }
+/* scores become weights, relative to the largest so far; returns by what earlier sums must be multiplied. */
+static float weigh(vox_walk *w, int c, float *scores, int n) {
+    const float before = w->most[c];
+    for (int i = 0; i < n; i++) w->most[c] = scores[i] > w->most[c] ? scores[i] : w->most[c];
+    const float factor = exp2f(before - w->most[c]);
+    for (int i = 0; i < VOX_WALK_LANES; i++) w->sums[c][i] *= factor;
+    for (int i = 0; i < n; i++) {
+        scores[i] = exp2f(scores[i] - w->most[c]);
+        w->sums[c][i % VOX_WALK_LANES] += scores[i];
+    }
+    return factor;
 }
 
-static void to_bytes(const float *x, const float *by, int n, int8_t *q, float *scale, int32_t *sum) {
+static void walk_start(vox_walk *w, int c, float *scores, int n) {
+    w->most[c] = -INFINITY;
+    memset(w->sums[c], 0, sizeof w->sums[c]);
+    weigh(w, c, scores, n);
+}
+
+static int byte_of(float v) { return (int)rintf(v < 127.0f ? v > -127.0f ? v : -127.0f : 127.0f); }    /* NaN: 127 */
+
+static void add_block(const vox_byte_block *b, int positions, int dim, const float *weights, float factor, float *out) {
+    float most = 0;
+    int8_t q[VOX_KV_MAX_BLOCK];
+    for (int i = 0; i < positions; i++) most = weights[i] > most ? weights[i] : most;
+    const float scale = most / 127.0f, inverse = most > 1e-28f ? 127.0f / most : 0;
+    for (int i = 0; i < positions; i++) q[i] = (int8_t)byte_of(weights[i] * inverse);
+    for (int d = 0; d < dim; d++) {
+        int32_t dot = 0;
+        for (int i = 0; i < positions; i++) dot += b->values[(i / 4 * dim + d) * 4 + i % 4] * q[i];
+        out[d] = out[d] * factor + scale * (float)dot;
+    }
+}
+
+static void walk_block(const vox_byte_block *b, const vox_byte_block *next, int positions, int dim, int at, vox_walk *w) {
+    float scores[VOX_WALK_COLUMNS * VOX_KV_MAX_BLOCK];
+    (void)next;
+    score_bytes(b, positions, dim, &w->q, w->columns, scores, VOX_KV_MAX_BLOCK);
+    for (int c = 0; c < w->columns; c++) {
+        float *row = scores + c * VOX_KV_MAX_BLOCK;
+        const int from = w->from[c] > at ? w->from[c] - at : 0, to = w->to[c] < at + positions ? w->to[c] - at : positions;
+        if (from >= to) continue;
+        for (int i = 0; i < positions; i++)
+            if (i < from || i >= to) row[i] = -INFINITY;
+        const float factor = weigh(w, c, row, positions);
+        for (int i = 0; i < positions; i++) row[i] = i < from || i >= to ? 0 : row[i] * b->value_scales[i];
+        add_block(b, positions, dim, row, factor, w->out + (size_t)c * (size_t)dim);
+    }
+}
+
+static void to_bytes(const float *x, int n, int8_t *q, float *scale, int32_t *sum) {
     float most = 0;
     *sum = 0;
-    for (int i = 0; i < n; i++) {
-        const float a = fabsf(by ? x[i] * by[i] : x[i]);
-        most = a > most ? a : most;
-    }
+    for (int i = 0; i < n; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
     *scale = most / 127.0f;
     const float inverse = *scale > 1e-30f ? 1.0f / *scale : 0;
     for (int i = 0; i < n; i++) {
-        float v = (by ? x[i] * by[i] : x[i]) * inverse;
-        v = v < 127.0f ? v : 127.0f;           /* and NaN becomes 127 */
-        q[i] = (int8_t)rintf(v > -127.0f ? v : -127.0f);
+        q[i] = (int8_t)byte_of(x[i] * inverse);
         *sum += q[i];
     }
 }
@@ -250,7 +286,8 @@ const vox_kernels *vox_kernels_generic(void) {
         .matmul_quant = matmul_quant,
         .add_weighted = add_weighted,
         .score_bytes = score_bytes,
-        .weigh_bytes = weigh_bytes,
+        .walk_block = walk_block,
+    .walk_start = walk_start,
         .to_bytes = to_bytes,
         .rms_norm = rms_norm,
         .softmax = softmax,

@@ -24,6 +24,27 @@ typedef struct vox_bytes {
     int32_t *sum;             /* of a column's bytes */
 } vox_bytes;
 
+/* Keys and values of a head, a byte each with a scale for each position: a quarter of the memory of
+ * float32. Number i of position p: keys[i / 4][p][i % 4], with 128 added, and values[p / 4][i][p % 4]. */
+typedef struct vox_byte_block {
+    uint8_t *keys;
+    int8_t *values;
+    float *key_scales, *value_scales;
+} vox_byte_block;
+
+enum { VOX_KV_MAX_BLOCK = 64, VOX_WALK_COLUMNS = 32, VOX_WALK_LANES = 16 };
+
+/* Queries that look at keys and values block by block. Scores are powers of 2; weights are relative to the
+ * largest score so far, and what was summed up before is scaled down when a larger one comes. */
+typedef struct vox_walk {
+    vox_bytes q;              /* the scales contain log2(e) / sqrt(dim) */
+    int columns;
+    int from[VOX_WALK_COLUMNS], to[VOX_WALK_COLUMNS];     /* the positions that each column sees in blocks */
+    float most[VOX_WALK_COLUMNS];                         /* its largest score; -INFINITY at first */
+    float sums[VOX_WALK_COLUMNS][VOX_WALK_LANES];         /* of weights; a kernel's lanes */
+    float *out;               /* [columns][dim]: values times weights */
+} vox_walk;
+
 typedef struct vox_kernels {
     const char *name;
 
@@ -49,17 +70,16 @@ typedef struct vox_kernels {
     void (*add_weighted)(const float *p, size_t ldp, int queries, const float *v, size_t ldv,
                          int keys, int dim, float *out, size_t ldo);
 
-    /* Attention over a block of keys and values kept as bytes; positions and dim are multiples of
-     * 32. What four-byte pieces of a key (keys[i / 4][position][i % 4]) score with each column:
-     * scores[c * ld + position], times scales[position]. */
-    void (*score_bytes)(const int8_t *keys, const float *scales, int positions, int dim,
-                        const vox_bytes *q, int cols, float *scores, size_t ld);
-    /* out[c * ldo + d] += the sum over positions of p times values[position / 4][d][position % 4];
-     * both sums of bytes are exact. */
-    void (*weigh_bytes)(const int8_t *values, int positions, int dim, const vox_bytes *p, int cols,
-                        float *out, size_t ldo);
-    /* x[i] * by[i] (by may be NULL: 1), n a multiple of 32, as bytes from -127 to 127. */
-    void (*to_bytes)(const float *x, const float *by, int n, int8_t *q, float *scale, int32_t *sum);
+    /* Attention over a block of 32 or 64 keys and values kept as bytes; dim is a multiple of 32. What a block's keys score with each column: scores[c * ld + position]. */
+    void (*score_bytes)(const vox_byte_block *b, int positions, int dim, const vox_bytes *q, int cols, float *scores,
+                        size_t ld);
+    /* The columns of w see the block; `at` is its first position, as those in w count. Meanwhile `next`
+     * (may be NULL) is fetched from memory. */
+    void (*walk_block)(const vox_byte_block *b, const vox_byte_block *next, int positions, int dim, int at, vox_walk *w);
+    /* Scores that column c of w, new until now, sees outside of blocks become weights, in place. */
+    void (*walk_start)(vox_walk *w, int c, float *scores, int n);
+    /* x, n a multiple of 32, as bytes from -127 to 127. */
+    void (*to_bytes)(const float *x, int n, int8_t *q, float *scale, int32_t *sum);
 
     /* y = x / sqrt(mean(x^2) + eps) * weight; y may be x. */
     void (*rms_norm)(const float *x, const float *weight, int n, float eps, float *y);
