@@ -8,19 +8,33 @@
 #include <string.h>
 #include <time.h>
 
+#include "guard.h"
+
 /* A submit should take some 50 ms: systems take a GPU away from whoever holds it for long. */
 #define GOOD_MS 50.0
 #define FIRST_BUDGET 2e9
 #define DEADLINE_MS 10000.0
 
-void gpu_fail(gpu *g, const char *format, ...) {
-    va_list arguments;
+static void say_why(gpu *g, const char *format, va_list arguments) {
     if (g->why[0]) return;
-    va_start(arguments, format);
     vsnprintf(g->why, sizeof g->why, format, arguments);
-    va_end(arguments);
     for (char *p = g->why; *p; p++)
         if ((unsigned char)*p < 32) *p = ' ';
+}
+
+void gpu_fail(gpu *g, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say_why(g, format, arguments);
+    va_end(arguments);
+}
+
+void gpu_give_up(gpu *g, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say_why(g, format, arguments);
+    va_end(arguments);
+    g->dead = 1;
 }
 
 static int text_of(WGPUStringView s) { return s.data ? (int)(s.length == WGPU_STRLEN ? strlen(s.data) : s.length) : 0; }
@@ -35,9 +49,7 @@ static void on_lost(const WGPUDevice *device, WGPUEnum reason, WGPUStringView me
     gpu *g = user1;
     (void)device;
     (void)user2;
-    if (reason == WGPU_LOST_DESTROYED || g->lost) return;
-    g->lost = 1;
-    gpu_fail(g, "the GPU was lost: %.*s", text_of(message), message.data);
+    if (reason != WGPU_LOST_DESTROYED) gpu_give_up(g, "the GPU was lost: %.*s", text_of(message), message.data);
 }
 
 static void on_error(const WGPUDevice *device, WGPUEnum type, WGPUStringView message, void *user1, void *user2) {
@@ -148,21 +160,39 @@ static vox_status open_device(gpu *g, const gpu_options *o, vox_error *err) {
     return VOX_OK;
 }
 
-vox_status gpu_open(gpu *g, const gpu_options *o, vox_error *err) {
+typedef struct opening {
+    gpu *g;
+    const gpu_options *options;
+    vox_error *err;
+    vox_status status;
+} opening;
+
+static void open_all(void *user) {
+    opening *o = user;
+    gpu *g = o->g;
     WGPUInstanceExtras extras = { .chain = { NULL, WGPU_TYPE_INSTANCE_EXTRAS }, .backends = WGPU_INSTANCE_VULKAN | WGPU_INSTANCE_METAL };
     WGPUInstanceDescriptor d = { &extras.chain, 0, NULL, NULL };
+    g->instance = g->w.CreateInstance(&d);
+    o->status = g->instance ? choose_adapter(g, o->options, o->err)
+                            : vox_fail(o->err, VOX_ERR_UNSUPPORTED, "wgpu-native does not start here.");
+    if (o->status != VOX_OK) return;
+    describe(g);
+    o->status = open_device(g, o->options, o->err);
+}
+
+vox_status gpu_open(gpu *g, const gpu_options *o, vox_error *err) {
+    opening all = { g, o, err, VOX_ERR_UNSUPPORTED };
     memset(g, 0, sizeof *g);
     g->checked = o->checked;
     g->deadline_ms = o->deadline_ms > 0 ? o->deadline_ms : DEADLINE_MS;
     g->budget = FIRST_BUDGET;
     vox_status status = webgpu_load(&g->w, o->library, err);
     if (status != VOX_OK) return status;
-    g->instance = g->w.CreateInstance(&d);
-    status = g->instance ? choose_adapter(g, o, err)
-                         : vox_fail(err, VOX_ERR_UNSUPPORTED, "wgpu-native does not start here.");
-    if (status == VOX_OK) {
-        describe(g);
-        status = open_device(g, o, err);
+    if (gpu_guarded(open_all, &all)) {
+        status = all.status;
+    } else {
+        gpu_give_up(g, "aborted");
+        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "The driver of %s gave up when it was asked.", *g->name ? g->name : "the GPU");
     }
     if (status == VOX_OK) {
         g->groups = vox_alloc_zero(GPU_BIND_GROUPS, sizeof *g->groups);
@@ -175,7 +205,7 @@ vox_status gpu_open(gpu *g, const gpu_options *o, vox_error *err) {
 /* ---- bind groups ----------------------------------------------------------------------- */
 
 static void forget_groups(gpu *g) {
-    for (int i = 0; g->groups && i < GPU_BIND_GROUPS; i++)
+    for (int i = 0; g->groups && !g->dead && i < GPU_BIND_GROUPS; i++)
         if (g->groups[i].handle) g->w.BindGroupRelease(g->groups[i].handle);
     if (g->groups) memset(g->groups, 0, GPU_BIND_GROUPS * sizeof *g->groups);
     g->n_groups = 0;
@@ -248,7 +278,7 @@ gpu_buffer gpu_alloc(gpu *g, uint64_t size) {
 }
 
 void gpu_free(gpu *g, gpu_buffer *b) {
-    if (b->handle) {
+    if (b->handle && !g->dead) {
         forget_groups(g);
         g->w.BufferDestroy(b->handle);
         g->w.BufferRelease(b->handle);
@@ -305,17 +335,21 @@ static void note_submit(gpu *g) {
     g->submits++;
 }
 
+static void submit(void *user) {
+    gpu *g = user;
+    g->w.QueueSubmit(g->queue, 1, &g->commands);
+}
+
 void gpu_submit(gpu *g) {
-    if (!g->encoder) return;
+    if (!g->encoder || g->dead) return;
     const WGPUNamed d = { NULL, { "", 0 } };
     end_pass(g);
-    WGPUCommandBuffer commands = g->w.CommandEncoderFinish(g->encoder, &d);
+    g->commands = g->w.CommandEncoderFinish(g->encoder, &d);
     g->w.CommandEncoderRelease(g->encoder);
     g->encoder = NULL;
     gpu_scopes_close(g);
-    if (g->fail_at && --g->fail_at == 0) gpu_fail(g, "the GPU was lost: a test asked for it");
-    if (gpu_ok(g)) g->w.QueueSubmit(g->queue, 1, &commands);
-    g->w.CommandBufferRelease(commands);
+    if (gpu_ok(g) && !gpu_guarded(submit, g)) gpu_give_up(g, "the GPU was lost when it was given work");
+    if (!g->dead) g->w.CommandBufferRelease(g->commands);
     note_submit(g);
 }
 
@@ -332,13 +366,19 @@ static void on_mapped(WGPUEnum status, WGPUStringView message, void *user1, void
     *(int *)user1 = status == WGPU_SUCCESS ? 1 : -1;
 }
 
+static void poll_once(void *user) {
+    gpu *g = user;
+    g->w.DevicePoll(g->device, 0, NULL);
+}
+
 /* A blocking wait may never return where the system has killed the work, so ask until a deadline:
  * eagerly at first, then with short sleeps. */
 static int wait_for(gpu *g, const int *done) {
     const double start = vox_now_ms();
     for (double ms = 0; !*done && gpu_ok(g); ms = vox_now_ms() - start) {
-        g->w.DevicePoll(g->device, 0, NULL);
-        if (ms > g->deadline_ms) gpu_fail(g, "the GPU did not answer within %.0f s", g->deadline_ms / 1000);
+        if (!gpu_guarded(poll_once, g)) gpu_give_up(g, "the GPU was lost at its work");
+        else if (*done) break;
+        else if (ms > g->deadline_ms) gpu_give_up(g, "the GPU did not answer within %g s", g->deadline_ms / 1000);
         else if (ms > 1) nanosleep(&(struct timespec){ 0, 50000 }, NULL);
         else sched_yield();
     }
@@ -376,11 +416,10 @@ int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t by
     return gpu_ok(g);
 }
 
-void gpu_close(gpu *g) {
+static void close_all(gpu *g) {
     if (g->encoder) gpu_submit(g);
     gpu_free(g, &g->readback);
     forget_groups(g);
-    vox_free(g->groups);
     gpu_pipelines_free(g);
     if (g->queue) g->w.QueueRelease(g->queue);
     if (g->device) {
@@ -389,6 +428,11 @@ void gpu_close(gpu *g) {
     }
     if (g->adapter) g->w.AdapterRelease(g->adapter);
     if (g->instance) g->w.InstanceRelease(g->instance);
+}
+
+void gpu_close(gpu *g) {
+    if (!g->dead) close_all(g);
+    vox_free(g->groups);
     webgpu_unload(&g->w);
     memset(g, 0, sizeof *g);
 }

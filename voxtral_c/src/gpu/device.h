@@ -72,6 +72,7 @@ typedef struct gpu {
 
     WGPUCommandEncoder encoder;
     WGPUComputePass pass;
+    WGPUCommandBuffer commands;
     gpu_buffer readback;
     int mapped;               /* 1 once it can be read, -1 when that failed */
     double work, budget;      /* cost recorded (see gpu_cost); so much that a submit takes some 50 ms */
@@ -79,9 +80,8 @@ typedef struct gpu {
     double longest;           /* most cost of a submit so far */
     int64_t dispatches, submits;      /* since the start, for measurements */
     double most_budget;       /* tests: the budget, whatever is learned; 0 = none */
-    int64_t fail_at;          /* tests: the submit that fails, counted down; 0 = none */
 
-    int lost;
+    int dead;                 /* lost, hanging or aborted: nothing of the library is called any more */
     char why[256];            /* "" = nothing failed yet */
 } gpu;
 
@@ -91,6 +91,8 @@ void gpu_close(gpu *g);       /* also of one zeroed or half opened */
 
 static inline int gpu_ok(const gpu *g) { return g->why[0] == 0; }
 void gpu_fail(gpu *g, const char *format, ...) VOX_PRINTF(2, 3);
+/* The same, and the GPU is left as it lies: to clean up might never end, or end the process. */
+void gpu_give_up(gpu *g, const char *format, ...) VOX_PRINTF(2, 3);
 
 /* Zeroed memory of `size` bytes for shaders and copies. handle NULL on failure. */
 gpu_buffer gpu_alloc(gpu *g, uint64_t size);

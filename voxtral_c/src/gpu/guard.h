@@ -1,0 +1,13 @@
+/* guard.h - calls into a library that may abort the process.
+ *
+ * wgpu-native panics, which is abort(), where a submit or a wait finds the device lost; other
+ * troubles of a driver end so, too. A signal handler may leave abort() by a jump, and that is what is
+ * done here. Locks that the library held stay held: it must never be called again.
+ */
+#ifndef VOX_GPU_GUARD_H
+#define VOX_GPU_GUARD_H
+
+/* Run call(user). Returns 0 if it aborted. Does not nest. */
+int gpu_guarded(void (*call)(void *user), void *user);
+
+#endif
