@@ -77,6 +77,8 @@ typedef struct vox_model_params {
                                  "avx512", "neon" */
     const char *backend;      /* NULL or "cpu"; "gpu": a real GPU, or the model is not loaded; "gpu:NAME": the
                                  adapter with that in its name, software too; "auto": a real GPU if there is one */
+    const char *gpu_scout;    /* NULL, or a program that is run first where backend is "auto": asked with
+                                 "--gpu-scout FOLDER" it prints what vox_gpu_scout says and exits with its status */
     const char *cache_dir;    /* NULL = $XDG_CACHE_HOME/voxtral or $HOME/.cache/voxtral */
     vox_progress_fn on_progress;   /* of making that copy; may be NULL */
     void *user;
@@ -95,6 +97,7 @@ typedef struct vox_model_info {
     const char *backend;      /* "cpu" or "gpu": where new utterances are worked on */
     const char *gpu;          /* the GPU's name; NULL = none was taken */
     const char *gpu_why;      /* a sentence: why none was found, or is used any more; else "" */
+    int gpu_failed;           /* it was there and failed: the sentence is worth telling */
     const char *kernels;      /* instruction set in use: "avx512", ... */
     const char *precision;    /* "bf16", "q4_k_m", ... */
     int threads;
@@ -137,6 +140,10 @@ typedef struct vox_gpu_result {
  * otherwise VOX_OK, and result->failed tells. */
 vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user, vox_gpu_result *result,
                             char *err, size_t err_size);
+
+/* Is there a real GPU that passes the self-test, now or once before? `cache_dir` as above. Else
+ * VOX_ERR_UNSUPPORTED, there is none, or VOX_ERR_DEVICE, it fails; `err` says why. */
+vox_status vox_gpu_scout(const char *cache_dir, char *err, size_t err_size);
 
 /* ---- conversion ------------------------------------------------------------------------ */
 

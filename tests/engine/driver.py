@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -183,7 +184,8 @@ class Running:
         for reader in self._readers:
             reader.join(PATIENCE)
         if self.process.stdin is not None:
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what nobody reads any more
+                self.process.stdin.close()
         return Result(code, bytes(self.received), self.errors.decode())
 
 

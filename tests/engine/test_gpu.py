@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.engine.driver import TINY, Clip, Engine, one_sentence
+from tests.engine.driver import ROOT, TINY, Clip, Engine, one_sentence
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +60,48 @@ def test_without_the_library(engine: Engine, clip: Clip, monkeypatch: pytest.Mon
     assert "/nowhere/libwgpu_native.so" in result.err
     result = engine.bare("-d", str(TINY), "-i", str(clip.path), "--events")
     assert (result.code, result.of_type("ready")[0]["backend"]) == (0, "cpu")
+
+
+def _wheel(packages: Path, major: int) -> None:
+    """A library of that version where the wheel of wgpu has it; of none for 0."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if not compiler:
+        pytest.skip("there is no C compiler")
+    source = (ROOT / "voxtral_c" / "src" / "gpu" / "webgpu.h").read_text()
+    names = re.findall(r"^    F\([\w *]+, (\w+),", source, re.MULTILINE)
+    functions = [f"int wgpu{name}(void) {{ return 0; }}" for name in names if name != "GetVersion"]
+    if major:
+        functions.append(f"unsigned wgpuGetVersion(void) {{ return {major}u << 24; }}")
+    folder = packages / "wgpu" / "resources"
+    folder.mkdir(parents=True)
+    (packages / "fake.c").write_text("\n".join(functions))
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    library = folder / f"libwgpu_native-release.{suffix}"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", str(library), str(packages / "fake.c")], check=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("major", "told"),
+    [(28, "version 28 of wgpu-native"), (0, "is not wgpu-native"), (-1, "loaded")],
+)
+def test_a_library_that_does_not_fit(
+    engine: Engine, clip: Clip, tmp_path: Path, major: int, told: str
+) -> None:
+    """An old one, another one, a broken file: one sentence with what to do, and the processor."""
+    _wheel(tmp_path, max(0, major))
+    library = next((tmp_path / "wgpu" / "resources").iterdir())
+    if major < 0:
+        library.write_bytes(library.read_bytes()[:1000])
+    environment = {"VOXTRAL_PACKAGES": str(tmp_path), "VOXTRAL_WGPU": ""}
+    result = engine.bare("--selftest", environment=environment)
+    assert result.code == 1
+    assert one_sentence(result.err)
+    assert told in result.err
+    assert str(library) in result.err
+    assert "pip install" in result.err
+    arguments = ("-d", str(TINY), "-i", str(clip.path), "--cache", str(tmp_path), "--debug")
+    result = engine.bare(*arguments, environment=environment)
+    assert (result.code, result.text.strip()) == (0, clip.text)
+    assert told in result.err

@@ -6,6 +6,7 @@ import array
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,28 @@ def test_no_library(engine: Engine, tmp_path: Path) -> None:
         assert result.code == 2
         assert one_sentence(result.err)
         assert "libnothing.so" in result.err
+
+
+def test_the_wheels_library_comes_first(engine: Engine, library: str, tmp_path: Path) -> None:
+    """Of the Python environment that the engine is started from, before the system's."""
+    folder = tmp_path / "_sounddevice_data" / "portaudio-binaries"
+    folder.mkdir(parents=True)
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    shutil.copy(library, folder / f"libportaudio.{suffix}")
+    environment = {"VOXTRAL_PACKAGES": str(tmp_path), "FAKE_RATE": "16000"}
+    listed = engine.bare("--list-devices", environment=environment)
+    assert (listed.code, listed.text) == (0, "* Made-up Microphone  (Made-up, 16000 Hz)\n")
+
+
+def test_a_library_of_another_kind(engine: Engine, tmp_path: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if not compiler:
+        pytest.skip("there is no C compiler")
+    (tmp_path / "empty.c").write_text("int nothing;\n")
+    library = tmp_path / "libother.so"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", str(library), str(tmp_path / "empty.c")], check=True
+    )
+    result = engine.bare("--list-devices", environment={"VOXTRAL_PORTAUDIO": str(library)})
+    assert result.code == 2
+    assert "not version 19" in result.err

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../src/places.h"
 #include "bench.h"
 #include "exit_codes.h"
 #include "interrupt.h"
@@ -28,12 +29,14 @@ static int list_devices(const options *opt) {
 
 int main(int argc, char **argv) {
     options opt;
-    char err[320];
+    char err[320], program[4096];
     if (argc < 2) {
         fputs(options_usage, stderr);
         return EXIT_UNUSABLE;
     }
+    if (argc == 3 && !strcmp(argv[1], "--gpu-scout")) return selftest_scout(argv[2]);
     if (!options_parse(&opt, argc, argv, err, sizeof err)) return complain(err, 1);
+    if (vox_program_path(program, sizeof program)) opt.model.gpu_scout = program;
     switch (opt.command) {
     case COMMAND_HELP: return show(options_help);
     case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");

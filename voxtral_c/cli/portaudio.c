@@ -8,13 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../src/places.h"
+
+/* The wheels of sounddevice for macOS carry the library; on Linux it is the system's. */
+#define IN_WHEEL "_sounddevice_data/portaudio-binaries/"
+
 #ifdef __APPLE__
+static const char in_wheel[] = IN_WHEEL "libportaudio.dylib";
 static const char *const candidates[] = {
     "libportaudio.2.dylib", "libportaudio.dylib", "/opt/homebrew/lib/libportaudio.2.dylib",
     "/usr/local/lib/libportaudio.2.dylib", "/opt/local/lib/libportaudio.2.dylib",
 };
-static const char advice[] = "install it with 'brew install portaudio'";
+static const char advice[] = "install it with 'pip install sounddevice' or 'brew install portaudio'";
 #else
+static const char in_wheel[] = IN_WHEEL "libportaudio.so";
 static const char *const candidates[] = {
     "libportaudio.so.2", "libportaudio.so", "/home/linuxbrew/.linuxbrew/lib/libportaudio.so.2",
 };
@@ -37,12 +44,17 @@ void portaudio_unmute_stderr(int saved) {
 }
 
 static void *load_library(char *err, size_t err_size) {
+    char path[4608];
     const char *chosen = getenv("VOXTRAL_PORTAUDIO");
     if (chosen && *chosen) {
         void *library = dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
         if (!library)
             snprintf(err, err_size, "VOXTRAL_PORTAUDIO names %s, which cannot be loaded.", chosen);
         return library;
+    }
+    if (vox_find_in_packages(path, sizeof path, in_wheel)) {
+        void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (library) return library;
     }
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         void *library = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
@@ -80,7 +92,7 @@ int portaudio_open(portaudio *pa, int verbose, char *err, size_t err_size) {
     pa->library = load_library(err, err_size);
     if (!pa->library) return 0;
     if (!find_all(pa)) {
-        snprintf(err, err_size, "The PortAudio library that was found is not version 19.");
+        snprintf(err, err_size, "The PortAudio library that was found is not version 19: %s.", advice);
         portaudio_close(pa);
         return 0;
     }

@@ -67,3 +67,10 @@ int selftest_run(const options *opt) {
     const char *adapter = opt->model.backend && !strncmp(opt->model.backend, "gpu:", 4) ? opt->model.backend + 4 : NULL;
     return opt->json ? as_json(adapter) : as_text(adapter);
 }
+
+int selftest_scout(const char *cache_dir) {
+    char err[512] = "";
+    const vox_status status = vox_gpu_scout(cache_dir, err, sizeof err);
+    puts(err);
+    return (int)status;
+}

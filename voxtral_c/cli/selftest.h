@@ -7,4 +7,7 @@
 /* Exit code: 0 when every kernel passed on a GPU, software included. */
 int selftest_run(const options *opt);
 
+/* For ourselves: see vox_model_params.gpu_scout. Exit code: a vox_status. */
+int selftest_scout(const char *cache_dir);
+
 #endif

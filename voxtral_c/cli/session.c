@@ -33,6 +33,7 @@ typedef struct session {
     int delay_ms;
     double interval;
     int ending;               /* the utterance is being flushed: what waits is of the next one */
+    int gpu_told;
     int done;                 /* nothing more is to be taken from the queue */
     int exit_code;
 } session;
@@ -81,14 +82,22 @@ static int check(session *s, vox_status status) {
 
 /* ---- what the engine says -------------------------------------------------------------- */
 
+/* A GPU that fails is news, once. */
+static void tell_of_gpu(session *s) {
+    char message[600];
+    vox_model_get_info(s->model, &s->info);
+    if (!s->info.gpu_failed || s->gpu_told) return;
+    s->gpu_told = 1;
+    snprintf(message, sizeof message, "%s %s", s->info.gpu_why,
+             s->info.gpu ? "The processor goes on; no words are lost." : "The processor is used instead.");
+    warn(s, "gpu", message);
+}
+
 static void on_event(const vox_event *event, void *user) {
     session *s = user;
     if (event->type == VOX_EVENT_WARNING) {
         if (!strcmp(event->reason, "gpu")) {
-            vox_model_get_info(s->model, &s->info);
-            char message[512];
-            snprintf(message, sizeof message, "%s The processor goes on; no words are lost.", s->info.gpu_why);
-            warn(s, event->reason, message);
+            tell_of_gpu(s);
             return;
         }
         warn(s, event->reason, "The model had stopped writing although there was speech; it has "
@@ -136,6 +145,7 @@ static void configure(session *s, const audio_mark *mark) {
         warn(s, "bad_config", *why ? why : "The configuration is out of range.");
         return;
     }
+    tell_of_gpu(s);
     s->delay_ms = delay_ms;
     s->interval = interval;
     output_configured(&s->out, delay_ms, interval);
@@ -233,10 +243,12 @@ static int start(session *s) {
     if (!input_open(&s->in, s->opt, &error))
         return fail(s, error.exit_code, error.code, error.message);
     if (!load(s, &load_ms) || !open_stream(s) || !open_output(s)) return 0;
+    vox_model_get_info(s->model, &s->info);
     ready_info ready = {s->info, s->opt->model_dir, s->info.backend, s->delay_ms, s->interval, load_ms};
     output_ready(&s->out, &ready);
     if (*s->info.note) warn(s, "no_copy", s->info.note);
     if (*s->info.little_memory) warn(s, "little_memory", s->info.little_memory);
+    tell_of_gpu(s);
     if (!input_start(&s->in, &error))
         return fail(s, error.exit_code, error.code, error.message);
     double seconds = input_seconds(&s->in);

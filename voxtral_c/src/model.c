@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "files.h"
 #include "gpu/resident.h"
+#include "gpu/scout.h"
 #include "prompt.h"
 
 const char *vox_status_name(vox_status status) {
@@ -86,10 +87,22 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
     return VOX_OK;
 }
 
+/* A real GPU if there is one; else the CPU, and m->gpu_why tells. */
+static void choose_freely(vox_model *m, const vox_model_params *p, const gpu_options *o, const char *folder) {
+    vox_error why = { m->gpu_why, sizeof m->gpu_why };
+    int news = 1;
+    vox_status status = p->gpu_scout ? gpu_scout_ask(p->gpu_scout, folder, &news, &why) : VOX_OK;
+    if (status == VOX_OK) {
+        news = 1;
+        status = vox_gpu_attach(m, o, folder, &why);
+    }
+    m->gpu_failed = status == VOX_ERR_DEVICE && news;
+}
+
 /* The backend asked for: "cpu", "gpu", "gpu:" and part of an adapter's name, or "auto". */
 static vox_status choose_backend(vox_model *m, const vox_model_params *p, vox_error *err) {
     const char *wanted = p->backend;
-    vox_error why = { m->gpu_why, sizeof m->gpu_why };
+    vox_status status = VOX_OK;
     gpu_options o = vox_gpu_options();
     m->backend = &vox_backend_cpu;
     if (!wanted || !strcmp(wanted, "cpu")) return VOX_OK;
@@ -98,9 +111,12 @@ static vox_status choose_backend(vox_model *m, const vox_model_params *p, vox_er
         return vox_fail(err, VOX_ERR_ARGUMENT, "There is no backend %s; there are auto, cpu, gpu and gpu:NAME.", wanted);
     char *folder = vox_cache_folder(p);
     if (!folder) return no_memory(err);
-    vox_status status = vox_gpu_attach(m, &o, folder, strcmp(wanted, "auto") ? err : &why);
+    vox_error why = { m->gpu_why, sizeof m->gpu_why };
+    if (p->gpu_scout && gpu_scout_crashed(folder, &why)) m->gpu_failed = 1;   /* this time without it */
+    else if (!strcmp(wanted, "auto")) choose_freely(m, p, &o, folder);
+    else status = vox_gpu_attach(m, &o, folder, err);
     vox_free(folder);
-    return strcmp(wanted, "auto") ? status : VOX_OK;
+    return status;
 }
 
 /* Beside the weights keys and values, for a large model a fifth as much after ten minutes. */
@@ -200,6 +216,7 @@ void vox_model_get_info(const vox_model *m, vox_model_info *info) {
         .backend = m->backend->name,
         .gpu = m->gpu ? vox_gpu_name(m->gpu) : NULL,
         .gpu_why = m->gpu_why,
+        .gpu_failed = m->gpu_failed,
         .default_delay_ms = m->tokenizer.delay_ms,
         .vocab_size = m->config.vocab_size,
         .parameters = m->weights.parameters,

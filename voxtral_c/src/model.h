@@ -24,7 +24,8 @@ struct vox_model {
     vox_compute compute;
     const vox_backend *backend;   /* of utterances that begin */
     struct vox_gpu *gpu;      /* NULL = none was taken */
-    char gpu_why[256];        /* why none is used (any more); "" = none was asked for, or one is */
+    char gpu_why[512];        /* why none is used (any more); "" = none was asked for, or one is */
+    int gpu_failed;           /* it was there and failed */
     int cache_bytes;          /* keys and values are kept as bytes */
 
     /* Working memory, used by one call at a time. */

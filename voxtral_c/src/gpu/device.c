@@ -150,7 +150,7 @@ static vox_status open_device(gpu *g, const gpu_options *o, vox_error *err) {
     g->w.AdapterRequestDevice(g->adapter, &d, (WGPUDeviceCallback){ NULL, WGPU_CALLBACK_SPONTANEOUS, on_device, g, NULL });
     const double end = vox_now_ms() + DEADLINE_MS;
     while (!g->device && gpu_ok(g) && vox_now_ms() < end) g->w.InstanceProcessEvents(g->instance);
-    if (!g->device) return vox_fail(err, VOX_ERR_UNSUPPORTED, "%s cannot be used: %s.", g->name, gpu_ok(g) ? "it does not answer" : g->why);
+    if (!g->device) return vox_fail(err, VOX_ERR_DEVICE, "%s cannot be used: %s.", g->name, gpu_ok(g) ? "it does not answer" : g->why);
     if (limits.workgroup_invocations < 256 || limits.workgroup_storage < 32768 || limits.storage_buffers_per_stage < GPU_MAX_BINDINGS)
         return vox_fail(err, VOX_ERR_UNSUPPORTED, "%s is too small: its work groups have %u threads and %u bytes.", g->name,
                         limits.workgroup_invocations, limits.workgroup_storage);
@@ -192,7 +192,7 @@ vox_status gpu_open(gpu *g, const gpu_options *o, vox_error *err) {
         status = all.status;
     } else {
         gpu_give_up(g, "aborted");
-        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "The driver of %s gave up when it was asked.", *g->name ? g->name : "the GPU");
+        status = vox_fail(err, VOX_ERR_DEVICE, "The driver of %s gave up when it was asked.", *g->name ? g->name : "the GPU");
     }
     if (status == VOX_OK) {
         g->groups = vox_alloc_zero(GPU_BIND_GROUPS, sizeof *g->groups);
@@ -416,8 +416,8 @@ int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t by
     return gpu_ok(g);
 }
 
-static void close_all(gpu *g) {
-    if (g->encoder) gpu_submit(g);
+static void close_all(void *user) {
+    gpu *g = user;
     gpu_free(g, &g->readback);
     forget_groups(g);
     gpu_pipelines_free(g);
@@ -431,7 +431,8 @@ static void close_all(gpu *g) {
 }
 
 void gpu_close(gpu *g) {
-    if (!g->dead) close_all(g);
+    gpu_submit(g);
+    if (!g->dead) gpu_guarded(close_all, g);
     vox_free(g->groups);
     webgpu_unload(&g->w);
     memset(g, 0, sizeof *g);

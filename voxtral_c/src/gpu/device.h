@@ -85,7 +85,7 @@ typedef struct gpu {
     char why[256];            /* "" = nothing failed yet */
 } gpu;
 
-/* VOX_ERR_UNSUPPORTED with the reason where there is none that fits. */
+/* VOX_ERR_UNSUPPORTED with the reason where there is none that fits, VOX_ERR_DEVICE where it fails. */
 vox_status gpu_open(gpu *g, const gpu_options *options, vox_error *err);
 void gpu_close(gpu *g);       /* also of one zeroed or half opened */
 
@@ -120,7 +120,9 @@ void gpu_scopes_close(gpu *g);
 WGPUComputePipeline gpu_pipeline_get(gpu *g, gpu_kernel kernel, uint32_t variant);
 void gpu_pipelines_free(gpu *g);
 
-/* loader.c */
+/* loader.c: where the library lies, VOXTRAL_WGPU or in a Python environment; 0 = nowhere. */
+enum { WEBGPU_PATH = 4608 };
+int webgpu_find(char *out, size_t size);
 vox_status webgpu_load(webgpu *w, const char *path, vox_error *err);
 void webgpu_unload(webgpu *w);
 

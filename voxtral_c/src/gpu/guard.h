@@ -7,7 +7,12 @@
 #ifndef VOX_GPU_GUARD_H
 #define VOX_GPU_GUARD_H
 
+#include <stddef.h>
+
 /* Run call(user). Returns 0 if it aborted. Does not nest. */
 int gpu_guarded(void (*call)(void *user), void *user);
+
+/* Should the process crash from now on, `text` is written to the file `path` before it ends. NULL: no more. */
+void gpu_guard_crash(const char *path, const char *text);
 
 #endif

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../cache.h"
+#include "guard.h"
+#include "scout.h"
 #include "selftest.h"
 #include "verdict.h"
 
@@ -117,8 +120,10 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
     vox_gpu *v = vox_alloc_zero(1, sizeof *v);
     if (!v) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
     status = gpu_open(&v->device, options, err);
+    if (status == VOX_OK) gpu_scout_at_work(folder, v->device.name);
     if (status == VOX_OK) status = gpu_verdict(&v->device, folder, err);
     if (status != VOX_OK) {
+        gpu_guard_crash(NULL, NULL);
         gpu_close(&v->device);
         vox_free(v);
         return status;
@@ -127,7 +132,8 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
     v->folder = vox_copy_text(folder);
     make_model(v, m);
     if (!gpu_read(&v->device, &v->info, 0, &ignored, sizeof ignored)) {
-        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "The model cannot be used on %s: %s.", v->device.name, v->device.why);
+        status = vox_fail(err, v->device.dead ? VOX_ERR_DEVICE : VOX_ERR_UNSUPPORTED, "The model cannot be used on %s: %s.",
+                          v->device.name, v->device.why);
         vox_gpu_detach(m);
         return status;
     }
@@ -140,7 +146,23 @@ void vox_gpu_explain(vox_model *m) {
     vox_error why = { m->gpu_why, sizeof m->gpu_why };
     char *report = m->gpu->folder ? gpu_report(g, m->gpu->folder, "It failed while it was at work.") : NULL;
     vox_fail(&why, VOX_ERR_DEVICE, "%s cannot be used any more: %s%s%s.", g->name, g->why, report ? "; a report lies in " : "", report ? report : "");
+    m->gpu_failed = 1;
+    gpu_guard_crash(NULL, NULL);
     vox_free(report);
+}
+
+vox_status vox_gpu_scout(const char *cache_dir, char *err_text, size_t err_size) {
+    const vox_model_params p = { .cache_dir = cache_dir };
+    const gpu_options o = vox_gpu_options();
+    vox_error err = { err_text, err_size };
+    char *folder = vox_cache_folder(&p);
+    gpu g;
+    if (!folder) return vox_fail(&err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
+    vox_status status = gpu_open(&g, &o, &err);
+    if (status == VOX_OK) status = gpu_verdict(&g, folder, &err);
+    gpu_close(&g);
+    vox_free(folder);
+    return status;
 }
 
 const char *vox_gpu_name(const vox_gpu *v) { return v->device.name; }
@@ -175,6 +197,13 @@ vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user
     return VOX_OK;
 }
 
+/* Seconds, as VOXTRAL_GPU_DEADLINE asks; 0 = the usual. */
+static double deadline(void) {
+    const char *text = getenv("VOXTRAL_GPU_DEADLINE");
+    const double seconds = text ? strtod(text, NULL) : 0;
+    return seconds > 0 && seconds <= 3600 ? seconds : 0;
+}
+
 static int is_set(const char *name, char value) {
     const char *text = getenv(name);
     return text && text[0] == value && !text[1];
@@ -183,13 +212,14 @@ static int is_set(const char *name, char value) {
 gpu_options vox_gpu_options(void) {
     const char *binding = getenv("VOXTRAL_GPU_BINDING");
     return (gpu_options){ .checked = is_set("VOXTRAL_GPU_CHECKS", '1'), .no_subgroups = is_set("VOXTRAL_GPU_SUBGROUPS", '0'),
-                          .max_binding = binding ? strtoull(binding, NULL, 10) : 0 };
+                          .max_binding = binding ? strtoull(binding, NULL, 10) : 0, .deadline_ms = 1000 * deadline() };
 }
 
 void vox_gpu_detach(vox_model *m) {
     vox_gpu *v = m->gpu;
     if (!v) return;
     gpu *g = &v->device;
+    gpu_guard_crash(NULL, NULL);
     gpu_matrix *const matrices[] = { &v->conv0, &v->conv1, &v->adapter0, &v->adapter1, &v->embeddings };
     gpu_buffer *const buffers[] = { &v->encoder_norm, &v->decoder_norm, &v->mels, &v->conv_out, &v->conv_in, &v->adapter, &v->info,
                                     &v->moves, &v->logits, &v->parts, &v->found, &v->gains };

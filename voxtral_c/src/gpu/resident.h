@@ -54,7 +54,7 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
 void vox_gpu_explain(vox_model *m);
 const char *vox_gpu_name(const vox_gpu *v);
 /* As the environment asks: VOXTRAL_GPU_CHECKS=1 (naga's checks), VOXTRAL_GPU_SUBGROUPS=0,
- * VOXTRAL_GPU_BINDING=BYTES (max_binding). */
+ * VOXTRAL_GPU_BINDING=BYTES (max_binding), VOXTRAL_GPU_DEADLINE=SECONDS. */
 gpu_options vox_gpu_options(void);
 void vox_gpu_detach(vox_model *m);     /* also without one */
 

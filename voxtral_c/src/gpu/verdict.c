@@ -10,16 +10,20 @@
 
 enum { SEED = 1 };
 
-static uint64_t mix(uint64_t h, const char *text) {
+uint64_t gpu_mix(uint64_t h, const char *text) {
     for (; *text; text++) h = (h ^ (uint8_t)*text) * 0x100000001B3u;
     return (h ^ 255) * 0x100000001B3u;
 }
 
+uint64_t gpu_mix_shaders(uint64_t h) {
+    for (const gpu_source *s = gpu_sources; s->name; s++) h = gpu_mix(h, s->text);
+    return h;
+}
+
 /* The file whose being there says that this GPU has passed. */
 static char *passed_path(const gpu *g, const char *folder) {
-    uint64_t h = mix(mix(mix(0xCBF29CE484222325u, g->name), g->driver), g->api);
+    const uint64_t h = gpu_mix_shaders(gpu_mix(gpu_mix(gpu_mix(GPU_HASH, g->name), g->driver), g->api));
     char name[64];
-    for (const gpu_source *s = gpu_sources; s->name; s++) h = mix(h, s->text);
     snprintf(name, sizeof name, "gpu-%016" PRIx64 "-%d%d.passed", h, g->subgroups, g->checked);
     return vox_path(folder, name);
 }
@@ -63,8 +67,10 @@ vox_status gpu_verdict(gpu *g, const char *folder, vox_error *err) {
         fclose(before);
     } else if (gpu_selftest(g, SEED, on_check, &f) > 0) {
         char *report = gpu_report(g, folder, f.text);
-        status = vox_fail(err, VOX_ERR_UNSUPPORTED, "%s failed the self-test (%d kernels; voxtral --selftest shows them)%s%s.", g->name,
-                          f.failed, report ? "; a report lies in " : "", report ? report : "");
+        const char *head = report ? "; a report lies in " : "", *where = report ? report : "";
+        if (!gpu_ok(g)) status = vox_fail(err, VOX_ERR_DEVICE, "%s failed the self-test: %s%s%s.", g->name, g->why, head, where);
+        else status = vox_fail(err, VOX_ERR_DEVICE, "%s computes wrongly: %d kernels failed the self-test, voxtral --selftest shows them%s%s.",
+                               g->name, f.failed, head, where);
         vox_free(report);
     } else if (path && vox_cache_make(folder, NULL) == VOX_OK) {
         write_text(path, g->driver);
