@@ -133,6 +133,7 @@ typedef struct vox_gpu_result {
     int checks, failed;
     double ms;
     char why[256];            /* why it gave up in the midst; "" = it did not */
+    char avoided[512];        /* what happened before for which "auto" leaves it alone; "" = it does not */
 } vox_gpu_result;
 
 /* Compare every kernel with the CPU on the adapter with that in its name (NULL: the best there is, if

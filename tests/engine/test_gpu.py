@@ -93,7 +93,7 @@ def test_a_library_that_does_not_fit(
     _wheel(tmp_path, max(0, major))
     library = next((tmp_path / "wgpu" / "resources").iterdir())
     if major < 0:
-        library.write_bytes(library.read_bytes()[:1000])
+        library.write_bytes(b"what a proxy answers instead of a file")
     environment = {"VOXTRAL_PACKAGES": str(tmp_path), "VOXTRAL_WGPU": ""}
     result = engine.bare("--selftest", environment=environment)
     assert result.code == 1

@@ -42,6 +42,7 @@ static int as_json(const char *adapter) {
         jsonl_boolean(&j, "software", r.software);
         jsonl_boolean(&j, "subgroups", r.subgroups);
         jsonl_integer(&j, "failed", r.failed);
+        jsonl_string(&j, "avoided", r.avoided);
         jsonl_number(&j, "ms", r.ms, 1);
     }
     jsonl_end(&j);
@@ -60,6 +61,7 @@ static int as_text(const char *adapter) {
     printf("%s: %s%s, driver %s, %s subgroups\n", r.name, r.api, r.software ? " in software" : "", r.driver, r.subgroups ? "with" : "without");
     if (r.why[0]) printf("It gave up: %s.\n", r.why);
     printf("%d of %d kernels are right, in %.1f s.\n", r.checks - (r.failed < r.checks ? r.failed : r.checks), r.checks, r.ms / 1000);
+    if (r.avoided[0]) printf("Until the machine or its drivers are started anew the processor is used: %s\n", r.avoided);
     return r.failed ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 from dataclasses import asdict
@@ -13,11 +14,12 @@ from voxtui import paths
 from voxtui.doctor.finding import Finding, broken, note, ok
 from voxtui.engine.bench import BenchError, Figures, measure
 from voxtui.engine.engines import config_for, look_at, select
-from voxtui.engine.locate import EngineMissing, find_engine
+from voxtui.engine.locate import EngineMissing, environment, find_engine
 from voxtui.engine.models import ModelError, find_model
 from voxtui.settings import EngineSettings, Settings
 
 PATIENCE_S = 180.0
+ALONE = "A newer driver may help. To leave the card alone: engine.backend = cpu in the settings."
 
 
 def program() -> Finding:
@@ -45,24 +47,45 @@ def gpu(chosen: EngineSettings) -> Finding:
     if chosen.backend == "cpu":
         return ok("gpu", told)
     try:
-        command = [str(find_engine()), "--selftest", "--json"]
+        binary = find_engine()
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            [binary, "--selftest", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+            env=environment(),
         )
+        if done.returncode < 0:
+            return _crashed(-done.returncode)
         report: dict[str, Any] = json.loads(done.stdout)
-    except (EngineMissing, OSError, subprocess.TimeoutExpired, ValueError):
+    except subprocess.TimeoutExpired:
+        told = f"The graphics card's driver did not answer within {PATIENCE_S:.0f} s."
+        return note("gpu", told, ALONE)
+    except (EngineMissing, OSError, ValueError):
         return broken("gpu", "The engine's self-test of the graphics card gave no answer.")
     facts = {key: value for key, value in report.items() if key not in ("type", "checks")}
     if "gpu" not in report:
         return ok("gpu", f"The engine computes on the processor. {report['reason']}", **facts)
-    name = report["gpu"]
+    name, avoided = report["gpu"], report.get("avoided", "")
     if not report["passed"]:
-        told = f"{name} computes wrongly, so the processor is used."
-        fix = "A newer driver may help; report what voxtral --selftest says."
+        what = f"gave up ({report['reason']})" if report["reason"] else "computes wrongly"
+        told = f"{name} {what}, so the processor is used."
+        fix = f"A newer driver may help. To report it: {paths.short(binary)} --selftest"
         return note("gpu", told, fix, **facts)
+    if avoided:
+        fix = "It is tried again when the machine has been started anew or its driver is newer."
+        return note("gpu", f"The processor is used: {avoided}", fix, **facts)
     if report["software"]:
         return ok("gpu", f"{name} is no real graphics card: the processor is used.", **facts)
     return ok("gpu", f"{name} ({report['api']}) passed the engine's self-test.", **facts)
+
+
+def _crashed(number: int) -> Finding:
+    """A driver that takes its process with it; the engine tries it in one apart, too."""
+    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+    told = f"The graphics card's driver crashed in the engine's self-test ({name})"
+    return note("gpu", f"{told}: the processor is used.", ALONE, signal=number)
 
 
 def other(name: str, settings: Settings) -> Finding:

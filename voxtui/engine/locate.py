@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sysconfig
 from pathlib import Path
 
 from voxtui import paths
@@ -32,6 +33,11 @@ def find_engine() -> Path:
     raise EngineMissing(
         "The engine's program is missing: run ./scripts/run, or pip install . again."
     )
+
+
+def environment() -> dict[str, str]:
+    """For the engine: ours, and where this Python's wheels lie, which carry its libraries."""
+    return {"VOXTRAL_PACKAGES": sysconfig.get_path("platlib"), **os.environ}
 
 
 def precisions(binary: Path | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from voxtui.engine.locate import environment
 from voxtui.engine.protocol import LineSplitter, ProtocolError, WireEvent, parse_line
 
 LOG_SIZE = 1_000_000
@@ -62,6 +63,7 @@ class EngineProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=environment(),
             bufsize=0,
             start_new_session=True,
         )

@@ -309,6 +309,8 @@ PASSED = {"passed": True, "gpu": "Arc", "api": "Vulkan", "software": False, "rea
         (PASSED, State.OK, "Arc (Vulkan) passed"),
         ({**PASSED, "software": True}, State.OK, "no real graphics card"),
         ({**PASSED, "passed": False}, State.NOTE, "Arc computes wrongly"),
+        ({**PASSED, "passed": False, "reason": "the GPU was lost"}, State.NOTE, "Arc gave up (the"),
+        ({**PASSED, "avoided": "Arc crashed."}, State.NOTE, "processor is used: Arc crashed."),
         ({"passed": False, "reason": "No GPU is known."}, State.OK, "No GPU is known."),
         ("nonsense", State.BROKEN, "no answer"),
     ],
@@ -324,6 +326,16 @@ def test_the_graphics_card(
     found = engine.gpu(Settings().engine)
     assert (found.what, found.state) == ("gpu", state)
     assert words in found.told
+
+
+def test_a_graphics_driver_that_crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "voxtral"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(engine, "find_engine", lambda: program)
+    found = engine.gpu(Settings().engine)
+    assert (found.state, "SIGSEGV" in found.told) == (State.NOTE, True)
+    assert "engine.backend" in found.fix
 
 
 def test_all_checks_have_names_and_finish() -> None:

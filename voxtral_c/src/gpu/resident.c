@@ -194,6 +194,9 @@ vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user
     snprintf(result->why, sizeof result->why, "%s", g.why);
     result->ms = vox_now_ms() - start;
     gpu_close(&g);
+    char *folder = vox_cache_folder(&(vox_model_params){ 0 });
+    if (folder) gpu_scout_remembered(folder, result->avoided, sizeof result->avoided);
+    vox_free(folder);
     return VOX_OK;
 }
 

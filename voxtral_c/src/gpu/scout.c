@@ -159,6 +159,13 @@ static char ask(const char *program, const char *folder, char *why, size_t size)
     return WEXITSTATUS(status) == 0 ? GOOD : WEXITSTATUS(status) == VOX_ERR_DEVICE ? FAILED : NONE;
 }
 
+void gpu_scout_remembered(const char *folder, char *why, size_t size) {
+    char *path = memory_path(folder);
+    const char letter = recall(path, why, size);
+    if (letter != FAILED && letter != CRASHED) why[0] = 0;
+    vox_free(path);
+}
+
 int gpu_scout_crashed(const char *folder, vox_error *err) {
     char why[512] = "", *path = memory_path(folder);
     const int crashed = recall(path, why, sizeof why) == CRASHED;

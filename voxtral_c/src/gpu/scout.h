@@ -17,4 +17,7 @@ void gpu_scout_at_work(const char *folder, const char *name);
 /* Did the last one that was at work crash? Asked once: then it only counts as one that fails. */
 int gpu_scout_crashed(const char *folder, vox_error *err);
 
+/* Why the GPU is left alone, as long as nothing changes; empty if it is not. */
+void gpu_scout_remembered(const char *folder, char *why, size_t size);
+
 #endif
