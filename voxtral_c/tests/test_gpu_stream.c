@@ -5,6 +5,12 @@
 
 #include <math.h>
 
+#ifdef VOX_SANITIZED
+/* A device that was lost is left as it lies, with all that its library holds. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libwgpu_native\nleak:libvulkan\nleak:libLLVM\n"; }
+#endif
+
 static vox_model *quantised(const char *backend, const char *file) {
     char err[256];
     vox_model *m;
