@@ -1,4 +1,5 @@
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE       /* madvise */
+#define _DARWIN_C_SOURCE
 #include "base.h"
 
 #include <errno.h>
@@ -7,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 vox_status vox_fail(vox_error *err, vox_status status, const char *format, ...) {
     if (err && err->text && err->size) {
@@ -60,6 +63,16 @@ void vox_free(void *p) {
     if (!p) return;
     atomic_fetch_sub_explicit(&live_blocks, 1, memory_order_relaxed);
     free(p);
+}
+
+void vox_large_pages(void *p, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)p / page * page, end = ((uintptr_t)p + bytes) / page * page;
+    if (bytes >= 4u << 20) madvise((void *)begin, end - begin, MADV_HUGEPAGE);        /* advice: where there are none, nothing is lost */
+#else
+    (void)p;
+    (void)bytes;
+#endif
 }
 
 /* ---- files ----------------------------------------------------------------------------- */

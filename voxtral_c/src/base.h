@@ -42,6 +42,10 @@ vox_status vox_read_file(const char *path, size_t max, char **out, size_t *len, 
 char *vox_path(const char *dir, const char *name);
 char *vox_copy_text(const char *text);
 
+/* Large memory that is read again and again, mapped or allocated: its pages may be large ones, where the system has
+ * such, so that finding them costs less. */
+void vox_large_pages(void *p, size_t bytes);
+
 /* Milliseconds of a clock that never steps. */
 double vox_now_ms(void);
 

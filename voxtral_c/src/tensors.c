@@ -25,6 +25,7 @@ static vox_status map_file(vox_tensors *t, size_t least, vox_error *err) {
         if (map == MAP_FAILED) {
             status = vox_fail(err, VOX_ERR_IO, "%s cannot be mapped: %s.", t->path, strerror(errno));
         } else {
+            vox_large_pages(map, (size_t)info.st_size);
             t->map = map;
             t->map_size = (size_t)info.st_size;
         }

@@ -33,6 +33,7 @@ void *vox_weights_own(vox_weights *w, size_t bytes) {
     if (w->most_bytes > 0 && w->owned_bytes > w->most_bytes) return NULL;     /* the system would not say so but kill */
     struct vox_owned *block = bytes < SIZE_MAX - sizeof *block ? vox_alloc(sizeof *block + bytes, 1) : NULL;
     if (!block) return NULL;
+    vox_large_pages(block, sizeof *block + bytes);
     block->next = w->owned;
     w->owned = block;
     return block + 1;

@@ -32,7 +32,7 @@ enum {
     PANEL_VECS = VOX_PANEL / LANES,
     ROW_VECS = UNPACKED_PANELS * PANEL_VECS,
     MAX_COLS = 64,            /* columns that share one reading of the weights */
-    AHEAD = 8192              /* bytes between what is multiplied and what is fetched from memory */
+    PAGE = 4096, WINDOW_PAGES = 4, WINDOW = WINDOW_PAGES * PAGE
 };
 
 /* Of the groups of a chunk (Q6_K: of 16 weights). */
@@ -107,9 +107,15 @@ INLINE void unpack(const int type, const uint8_t *lines, int part, int j, int v,
     }
 }
 
-/* Into the second-level cache: what is loaded from there in order, the first level fetches by itself. */
-INLINE void fetch(const uint8_t *ahead, int lines) {
-    UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch((const void *)((uintptr_t)ahead + VOX_LINE * (uintptr_t)i), 0, 2);
+/* While WINDOW_PAGES * n lines from `at` on are read, as many of the window behind theirs come into the
+ * second-level cache: n of each of its pages. In each page the hardware then fetches ahead by itself, and together
+ * they keep more lines on their way than a core can ask for; from the second level the first one fills itself. */
+INLINE void fetch(const uint8_t *at, int n) {
+    for (int i = 0; i < n; i++, at += WINDOW_PAGES * VOX_LINE) {
+        const uintptr_t a = (uintptr_t)at, in_page = a % WINDOW / (WINDOW_PAGES * VOX_LINE) * VOX_LINE;
+        const uintptr_t line = a - a % WINDOW + WINDOW + in_page;
+        UNROLL for (int page = 0; page < WINDOW_PAGES; page++) __builtin_prefetch((const void *)(line + PAGE * (uintptr_t)page), 0, 2);
+    }
 }
 
 /* Of vector v, step j of a part: one side's weights, or both. */
@@ -176,10 +182,10 @@ INLINE void dot_pairs(const int type, const int from_cache, const int C, const c
 #endif
 
 /* sums, of vectors `to` on, += one chunk times C columns: of QUANT_VECS vectors or, of unpacked
- * ones, twice as many. Of Q6_K the halves of a group have scales of their own. From `ahead`, if
- * not NULL, `ahead_lines` are fetched from memory in each part. */
+ * ones, twice as many. Of Q6_K the halves of a group have scales of their own. Meanwhile `fetches` are
+ * made from `ahead` on. */
 INLINE void multiply(const int type, const int from_cache, const int C, const chunk_weights *w, int groups, const vox_chunk *x,
-                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int ahead_lines) {
+                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) {
     const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
     const int halves = type == VOX_WEIGHT_Q6_K ? 2 : 1, steps = 8 / halves;
     vec acc[QUANT_COLS][UNPACKED_VECS];
@@ -187,7 +193,8 @@ INLINE void multiply(const int type, const int from_cache, const int C, const ch
         UNROLL for (int v = 0; v < V; v++) acc[c][v] = sums[c][to + v];
     }
     for (int part = 0; part < groups / 2; part++) {
-        if (ahead) fetch(ahead + part * ahead_lines * VOX_LINE, ahead_lines);
+        const int fetched = fetches * part / 4;
+        fetch(ahead + fetched * WINDOW_PAGES * VOX_LINE, fetches * (part + 1) / 4 - fetched);
         UNROLL for (int at = 0; at < 2 * halves; at += sides) {
             const int half = at / 2, side = at % 2;
             tile_dots dots;
@@ -222,11 +229,11 @@ INLINE void multiply(const int type, const int from_cache, const int C, const ch
 }
 
 INLINE void multiply_tile(const int type, const int from_cache, const chunk_weights *w, int groups, const vox_chunk *x, int cols,
-                          vec sums[][ROW_VECS], int to, const uint8_t *ahead, int ahead_lines) {
+                          vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) {
     switch (cols) {
 #define CASE(C) \
     case C: \
-        if (C <= QUANT_COLS) multiply(type, from_cache, C < QUANT_COLS ? C : QUANT_COLS, w, groups, x, sums, to, ahead, ahead_lines); \
+        if (C <= QUANT_COLS) multiply(type, from_cache, C < QUANT_COLS ? C : QUANT_COLS, w, groups, x, sums, to, ahead, fetches); \
         break
     CASE(1);
     CASE(2);
@@ -248,13 +255,12 @@ INLINE void multiply_lines(const int type, const uint8_t *d, const uint8_t *line
         chunk_weights w;
         w.lines = lines + VOX_LINE * scale_lines + 4 * LANES * v;
         UNROLL for (int i = 0; i < QUANT_VECS; i++) read_scales(type, d, lines, groups, v + i, &w.s, i);
-        multiply_tile(type, 0, &w, groups, x, cols, sums, v, v ? NULL : lines + AHEAD,
-                      (int)(vox_chunk_lines(type) / 4));
+        multiply_tile(type, 0, &w, groups, x, cols, sums, v, lines, v ? 0 : (int)vox_chunk_lines(type) / WINDOW_PAGES);
     }
 }
 
 /* A chunk of UNPACKED_PANELS panels, the second `next` bytes behind the first, times many columns. Meanwhile
- * the panels behind these are fetched, evenly, as a burst would stop everything. */
+ * the panels behind these are fetched, from `ahead` on, evenly, as a burst would stop everything. */
 INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *lines, size_t next, int scale_lines, int groups,
                               const vox_chunk *x, int cols, vec sums[][ROW_VECS], const uint8_t *ahead) {
     ivec unpacked[VOX_CHUNK / 4 * UNPACKED_VECS];
@@ -272,9 +278,12 @@ INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *l
             }
     }
     const int tiles = (cols + QUANT_COLS - 1) / QUANT_COLS, width = (cols + tiles - 1) / tiles;
-    const int fetched = ((int)vox_chunk_lines(type) * UNPACKED_PANELS + 4 * tiles - 1) / (4 * tiles);     /* in each part of a tile */
-    for (int c = 0, t = 0; c < cols; c += width, t++)
-        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0, ahead + 4 * VOX_LINE * fetched * t, fetched);
+    const int fetches = (int)vox_chunk_lines(type) * UNPACKED_PANELS / WINDOW_PAGES;
+    for (int c = 0, t = 0; c < cols; c += width, t++) {
+        const int fetched = fetches * t / tiles;
+        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0,
+                      ahead + fetched * WINDOW_PAGES * VOX_LINE, fetches * (t + 1) / tiles - fetched);
+    }
 }
 
 INLINE void store_rows(vec sums[][ROW_VECS], int wanted, int cols, float *y, size_t ldy) {
