@@ -163,7 +163,8 @@ def run_command(args: list[str]) -> int:
     except click.UsageError as error:
         _show_traceback(state)
         place = error.ctx.command_path if error.ctx else "voxtui"
-        say(f"{error.format_message()} See {place} --help.")
+        said = error.format_message()
+        say(f"{said}{'' if said.endswith(('.', '?')) else '.'} See {place} --help.")
         return 2
     except click.ClickException as error:
         _show_traceback(state)

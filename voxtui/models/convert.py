@@ -80,9 +80,10 @@ def _run(source: Path, file: Path, kind: str, told: Told) -> None:
         assert process.stderr is not None
         try:
             for line in _lines(process.stderr):
-                found = _SHARE.search(line)
-                told(min(1.0, float(found[1]) / 100) if found else None, line)
                 last = line
+                found = _SHARE.search(line)
+                if not line.startswith(str(file)):  # its last word names a place that is left soon
+                    told(min(1.0, float(found[1]) / 100) if found else None, line)
         except BaseException:
             process.terminate()
             raise

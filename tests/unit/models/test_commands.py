@@ -269,6 +269,7 @@ if {fails}:
 for share in (0, 50, 100):
     print(f"quantizing {{share}} %", end="\\r", file=sys.stderr)
 out.write_bytes(" ".join(args).encode())
+print(f"{{out}}: 1.00 GB", file=sys.stderr)
 """
 
 
@@ -294,10 +295,17 @@ def test_convert(run: Run, engine: Callable[[bool], None], fetched: Path, home: 
     assert asked.startswith(f"-d {fetched} --quantize ")
     assert asked.endswith("--type q8_0")
     assert "quantizing 100 %" in err
+    assert ".partial" not in err, "where it lay while it was made"
     assert "Small-Model-Q8_0" in run("list")[1]
     assert run("convert", "small", "--type", "q8_0")[0] == 1
     (made / "Small-Model-Q8_0.gguf").write_bytes(b"x")
     assert run("verify", "Small-Model-Q8_0")[0] == 1
+
+
+def test_an_argument_too_many(run: Run) -> None:
+    code, _, err = run("convert", "small", "q8_0")
+    assert code == 2
+    assert err.endswith("(q8_0). See voxtui model convert --help.\n")
 
 
 def test_a_conversion_that_fails_leaves_nothing(
