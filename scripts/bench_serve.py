@@ -63,7 +63,7 @@ class Server:
 
     def __init__(self, clients: int, options: argparse.Namespace, home: Path) -> None:
         command = [sys.executable, "-m", "voxtui", "serve", "--port", "0"]
-        command += ["--clients", str(clients), "--model", options.model]
+        command += ["--clients", str(clients + 1), "--model", options.model]
         command += ["--threads", str(options.threads)]
         environment = {**os.environ, "VOXTUI_HOME": str(home), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
