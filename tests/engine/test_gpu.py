@@ -46,6 +46,17 @@ def test_the_same_words(
     assert len(list(tmp_path.glob("gpu-*.passed"))) == 1
 
 
+@pytest.mark.slow
+def test_bench(engine: Engine, tested: dict[str, object]) -> None:
+    """Software is slow, so only that the figures are there."""
+    backend = f"gpu:{str(tested['gpu'])[:6]}"
+    result = engine.bare("--bench", "-d", str(TINY), "--backend", backend, "--json")
+    assert result.code == 0, result.err
+    figures = json.loads(result.text)
+    assert figures["gpu"] == tested["gpu"]
+    assert all(figures[name] > 0 for name in ("bandwidth_gbs", "step_ms", "encoder_ms_per_token"))
+
+
 def test_no_such_gpu(engine: Engine, clip: Clip, tmp_path: Path) -> None:
     arguments = ("-d", str(TINY), "-i", str(clip.path), "--cache", str(tmp_path))
     result = engine.bare(*arguments, "--backend", "gpu:no such thing")

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "../src/files.h"
+#include "../src/gpu/resident.h"
 #include "../src/random.h"
 #include "bench_live.h"
 #include "exit_codes.h"
@@ -64,11 +65,16 @@ static void read_item(void *arg, int item, int thread) {
     r->sums[thread] += sum;
 }
 
-/* The best of three readings of all the weights that a step reads. */
+/* The best of three readings of all the weights that a step reads; on a GPU of copies there. */
 static void measure_bandwidth(bench *b) {
     static reading r;
     const size_t bytes = list_matrices(b->model, &r);
     b->step_gb = (double)bytes / 1e9;
+    if (b->model->gpu) {
+        b->bandwidth_gbs = vox_gpu_bandwidth(b->model->gpu);
+        bench_check(b, b->bandwidth_gbs > 0 ? VOX_OK : VOX_ERR_DEVICE, "The GPU gave up.");
+        return;
+    }
     for (int i = 0; i < 4; i++) {             /* the first touches a mapped file's pages */
         const double start = vox_now_ms();
         vox_pool_run(b->model->compute.pool, read_item, &r, r.items[r.n]);
@@ -105,7 +111,7 @@ static void measure_prefill(bench *b) {
     const int length = vox_prompt_length(b->model, s->next->delay);
     int ids[VOX_BATCH_TOKENS];
     if (bench_check(b, vox_utterance_init(&u, b->model), "There is no memory for an utterance.")) {
-        memset(u.audio, 0, (size_t)VOX_BATCH_TOKENS * (size_t)b->model->config.decoder.dim * sizeof(float));
+        if (u.audio) memset(u.audio, 0, (size_t)VOX_BATCH_TOKENS * (size_t)b->model->config.decoder.dim * sizeof(float));
         const double start = vox_now_ms();
         while (u.decoded < length && !b->failed) {
             const int n = length - (int)u.decoded < VOX_BATCH_TOKENS ? length - (int)u.decoded : VOX_BATCH_TOKENS;
@@ -175,13 +181,14 @@ static double acceptance(const bench *b) { return 1 - 1 / b->steps_per_pass[3]; 
 static void print_text(const bench *b, const options *opt) {
     vox_model_info info;
     vox_model_get_info(b->model, &info);
-    printf("%s, %s, %.2f G weights, kernels %s, %d threads\n", opt->model_dir ? opt->model_dir : "random weights of the real size",
-           b->type, (double)info.parameters / 1e9, info.kernels, info.threads);
+    printf("%s, %s, %.2f G weights, ", opt->model_dir ? opt->model_dir : "random weights of the real size", b->type, (double)info.parameters / 1e9);
+    if (info.gpu) printf("%s\n", info.gpu);
+    else printf("kernels %s, %d threads\n", info.kernels, info.threads);
     if (b->replays)
         printf("tokens replayed: %d %% pads, %d %% word marks, %d %% text; all arithmetic is done, only the\n"
                "decoder's choice is replaced by the recorded token\n", (100 * b->replay.pads + 50) / b->replay.n,
                100 * b->replay.marks / b->replay.n, 100 * b->replay.texts / b->replay.n);
-    printf("\nmemory bandwidth             %8.1f GB/s, reading\n", b->bandwidth_gbs);
+    printf("\nmemory bandwidth             %8.1f GB/s, %s\n", b->bandwidth_gbs, info.gpu ? "copying" : "reading");
     printf("one step                     %8.1f ms for %.2f GB, bound %.1f ms: %.2f times\n", b->step_ms, b->step_gb, bound_ms(b),
            b->step_ms / bound_ms(b));
     printf("pass of 1, 2 .. columns     ");
@@ -201,8 +208,11 @@ static void print_text(const bench *b, const options *opt) {
 
 static void print_json(const bench *b) {
     json_line j = { 0 };
+    vox_model_info info;
+    vox_model_get_info(b->model, &info);
     jsonl_begin(&j);
     jsonl_string(&j, "type", b->type);
+    if (info.gpu) jsonl_string(&j, "gpu", info.gpu);
     jsonl_integer(&j, "threads", vox_pool_threads(b->model->compute.pool));
     jsonl_number(&j, "bandwidth_gbs", b->bandwidth_gbs, 2);
     jsonl_number(&j, "encoder_ms_per_token", b->encoder_ms, 2);
@@ -275,6 +285,7 @@ int bench_run(const options *opt) {
         bench_measure_waits(&b);
         bench_measure_late(&b);
         measure_ends(&b);
+        bench_check(&b, b.model->gpu && b.model->backend == &vox_backend_cpu ? VOX_ERR_DEVICE : VOX_OK, b.model->gpu_why);
     }
     if (!b.failed && !opt->minutes) {
         getrusage(RUSAGE_SELF, &usage);

@@ -80,31 +80,9 @@ void bench_measure_live(bench *b) {
     }
 }
 
-static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
-    if (end - first > kv->window) first = end - kv->window;    /* what lies before is gone by then */
-    const size_t floats = (size_t)batch * (size_t)kv->n_heads * (size_t)kv->head_dim;
-    float *nothing = vox_alloc_zero(floats, sizeof *nothing);
-    vox_status status = nothing ? VOX_OK : VOX_ERR_MEMORY;
-    for (int64_t p = first; p < end && status == VOX_OK; p += batch) {
-        const int n = end - p < batch ? (int)(end - p) : batch;
-        status = vox_kv_prepare(kv, p, n);
-        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++)
-            for (int h = 0; h < kv->n_heads; h++) vox_kv_write(kv, layer, h, p, n, nothing, nothing);
-    }
-    vox_free(nothing);
-    return status;
-}
-
 /* As if so many minutes had been heard: both caches hold what they then hold. */
 static void pretend(bench *b, vox_stream *s, int minutes) {
-    vox_utterance *u = &s->state;
-    const int per_token = b->model->config.downsample, tokens = minutes * MINUTE;
-    vox_status status = fill_kv(&u->decoder_kv, u->decoded, u->decoded + tokens, VOX_BATCH_TOKENS);
-    if (status == VOX_OK)
-        status = fill_kv(&u->encoder_kv, u->encoded * per_token, (u->encoded + tokens) * per_token, vox_batch_frames(b->model));
-    if (!bench_check(b, status, "There is no memory for so many minutes of sound.")) return;
-    u->encoded += tokens;
-    u->decoded += tokens;
+    bench_check(b, vox_utterance_pretend(&s->state, minutes * MINUTE), "There is no memory for so many minutes of sound.");
 }
 
 void bench_measure_late(bench *b) {

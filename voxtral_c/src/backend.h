@@ -32,6 +32,8 @@ typedef struct vox_backend {
     vox_status (*decode)(struct vox_utterance *u, const int *ids, int n, const vox_tree *tree, const float *ffn_scale, int heads);
     /* Of the columns decoded those in path[n] are the next positions. */
     void (*keep)(struct vox_utterance *u, const int *path, int n);
+    /* See vox_utterance_pretend. */
+    vox_status (*pretend)(struct vox_utterance *u, int tokens);
 } vox_backend;
 
 extern const vox_backend vox_backend_cpu, vox_backend_gpu;

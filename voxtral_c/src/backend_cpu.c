@@ -139,4 +139,28 @@ static void keep(vox_utterance *u, const int *path, int n) {
         if (path[i] != i) vox_kv_copy(&u->decoder_kv, u->decoded + path[i], u->decoded + i);
 }
 
-const vox_backend vox_backend_cpu = { "cpu", init, free_state, reset, follow, prepare, encode, decode, keep };
+/* ---- measurements ---------------------------------------------------------------------- */
+
+static vox_status fill_kv(vox_kv *kv, int64_t first, int64_t end, int batch) {
+    if (end - first > kv->window) first = end - kv->window;    /* what lies before is gone by then */
+    const size_t floats = (size_t)batch * (size_t)kv->n_heads * (size_t)kv->head_dim;
+    float *nothing = vox_alloc_zero(floats, sizeof *nothing);
+    vox_status status = nothing ? VOX_OK : VOX_ERR_MEMORY;
+    for (int64_t p = first; p < end && status == VOX_OK; p += batch) {
+        const int n = end - p < batch ? (int)(end - p) : batch;
+        status = vox_kv_prepare(kv, p, n);
+        for (int layer = 0; layer < kv->n_layers && status == VOX_OK; layer++)
+            for (int h = 0; h < kv->n_heads; h++) vox_kv_write(kv, layer, h, p, n, nothing, nothing);
+    }
+    vox_free(nothing);
+    return status;
+}
+
+static vox_status pretend(vox_utterance *u, int tokens) {
+    const int per_token = u->model->config.downsample;
+    const vox_status status = fill_kv(&u->decoder_kv, u->decoded, u->decoded + tokens, VOX_BATCH_TOKENS);
+    return status == VOX_OK ? fill_kv(&u->encoder_kv, u->encoded * per_token, (u->encoded + tokens) * per_token, vox_batch_frames(u->model))
+                            : status;
+}
+
+const vox_backend vox_backend_cpu = { "cpu", init, free_state, reset, follow, prepare, encode, decode, keep, pretend };

@@ -91,3 +91,11 @@ void vox_utterance_keep(vox_utterance *u, const int *path, int n) {
     u->audio_at += n;
     u->decoded += n;
 }
+
+vox_status vox_utterance_pretend(vox_utterance *u, int tokens) {
+    const vox_status status = u->backend->pretend(u, tokens);
+    if (status != VOX_OK) return status;
+    u->encoded += tokens;
+    u->decoded += tokens;
+    return VOX_OK;
+}

@@ -67,4 +67,8 @@ vox_status vox_utterance_decode(vox_utterance *u, const int *ids, int n, const v
  * positions (path NULL: the first n columns). The others leave no trace. */
 void vox_utterance_keep(vox_utterance *u, const int *path, int n);
 
+/* For measurements: as if `tokens` more had been heard and decoded, whose keys and values are zeros (and
+ * perhaps those before them too). */
+vox_status vox_utterance_pretend(vox_utterance *u, int tokens);
+
 #endif

@@ -307,4 +307,18 @@ static void keep(vox_utterance *u, const int *path, int n) {
     }
 }
 
-const vox_backend vox_backend_gpu = { "gpu", init, free_state, reset, follow, prepare, encode, decode, keep };
+/* Caches of new memory, which is zeros. */
+static vox_status pretend_kv(vox_gpu *v, const gpu_stack *t, gpu_kv *kv, int64_t end) {
+    const int slots = end < most_slots(t) ? (int)end : most_slots(t);
+    free_kv(&v->device, t, kv);
+    return make_kv(&v->device, t, kv, slots, v->half);
+}
+
+static vox_status pretend(vox_utterance *u, int tokens) {
+    vox_gpu *v = u->model->gpu;
+    const int64_t frames = (u->encoded + tokens) * u->model->config.downsample;
+    const vox_status status = pretend_kv(v, &v->encoder, &u->gpu->encoder, frames);
+    return status == VOX_OK ? pretend_kv(v, &v->decoder, &u->gpu->decoder, u->decoded + tokens) : status;
+}
+
+const vox_backend vox_backend_gpu = { "gpu", init, free_state, reset, follow, prepare, encode, decode, keep, pretend };

@@ -167,6 +167,23 @@ vox_status vox_gpu_scout(const char *cache_dir, char *err_text, size_t err_size)
 
 const char *vox_gpu_name(const vox_gpu *v) { return v->device.name; }
 
+double vox_gpu_bandwidth(vox_gpu *v) {
+    gpu *g = &v->device;
+    const gpu_buffer *from = &v->embeddings.parts[0].buffer;
+    gpu_buffer to = gpu_alloc(g, from->size);
+    uint32_t ignored;
+    double best = 0;
+    for (int i = 0; i < 4 && gpu_ok(g); i++) {
+        const double start = vox_now_ms();
+        for (int j = 0; j < 8; j++) gpu_copy(g, from, 0, &to, 0, from->size);
+        if (!gpu_read(g, &to, 0, &ignored, sizeof ignored)) break;
+        const double gbs = 16 * (double)from->size / 1e6 / (vox_now_ms() - start);
+        if (i > 0 && gbs > best) best = gbs;       /* the first touches the memory */
+    }
+    gpu_free(g, &to);
+    return best;
+}
+
 static void on_check(void *user, const gpu_check *c) {
     struct { vox_gpu_check_fn fn; void *user; vox_gpu_result *result; } *to = user;
     const vox_gpu_check check = { c->name, c->error, c->tolerance, c->ms, gpu_check_passed(c) };

@@ -53,6 +53,8 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
 /* Write into m->gpu_why what went wrong on the GPU. */
 void vox_gpu_explain(vox_model *m);
 const char *vox_gpu_name(const vox_gpu *v);
+/* GB/s that a copy of weights reads and writes there, the best of three; 0 when it fails. */
+double vox_gpu_bandwidth(vox_gpu *v);
 /* As the environment asks: VOXTRAL_GPU_CHECKS=1 (naga's checks), VOXTRAL_GPU_SUBGROUPS=0,
  * VOXTRAL_GPU_BINDING=BYTES (max_binding), VOXTRAL_GPU_DEADLINE=SECONDS. */
 gpu_options vox_gpu_options(void);
