@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "../src/files.h"
+#include "../src/weights/files.h"
 #include "../src/gpu/resident.h"
-#include "../src/random.h"
+#include "../src/weights/random.h"
 #include "bench_live.h"
 #include "exit_codes.h"
 #include "json_write.h"

@@ -2,7 +2,7 @@
 #ifndef CLI_BENCH_LIVE_H
 #define CLI_BENCH_LIVE_H
 
-#include "../src/stream.h"
+#include "../src/stream/stream.h"
 #include "replay.h"
 
 enum { INTERVALS = 5 };

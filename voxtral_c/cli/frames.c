@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/json.h"
+#include "../src/text/json.h"
 
 enum { HEAD = 5 };
 

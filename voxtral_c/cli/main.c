@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../src/places.h"
+#include "../src/machine/places.h"
 #include "bench.h"
 #include "exit_codes.h"
 #include "interrupt.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/places.h"
+#include "../src/machine/places.h"
 
 /* The wheels of sounddevice for macOS carry the library; on Linux it is the system's. */
 #define IN_WHEEL "_sounddevice_data/portaudio-binaries/"

@@ -1,8 +1,8 @@
 /* fuzz_gguf.c - any bytes as a GGUF file */
 #include <string.h>
 
-#include "../src/config.h"
-#include "../src/tokenizer.h"
+#include "../src/weights/config.h"
+#include "../src/text/tokenizer.h"
 #include "fuzz_file.h"
 
 /* What opening promises: each tensor lies in the file, and all of it can be read. */

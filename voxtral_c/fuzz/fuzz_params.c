@@ -1,7 +1,7 @@
 /* fuzz_params.c - any bytes as params.json */
 #include <string.h>
 
-#include "../src/config.h"
+#include "../src/weights/config.h"
 #include "fuzz_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,7 +1,7 @@
 /* fuzz_safetensors.c - any bytes as consolidated.safetensors */
 #include <string.h>
 
-#include "../src/safetensors.h"
+#include "../src/weights/safetensors.h"
 #include "fuzz_file.h"
 
 /* What opening promises: each tensor lies in the file, and all of it can be read. */

@@ -1,7 +1,7 @@
 /* fuzz_tekken.c - any bytes as tekken.json */
 #include <string.h>
 
-#include "../src/tokenizer.h"
+#include "../src/text/tokenizer.h"
 #include "fuzz_file.h"
 
 static void decode_some(const vox_tokenizer *tok) {

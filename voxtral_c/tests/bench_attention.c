@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "../src/model.h"
-#include "../src/random.h"
+#include "../src/model/model.h"
+#include "../src/weights/random.h"
 
 static double budget = 1.0;   /* seconds for each line */
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../src/ops.h"
+#include "../src/model/ops.h"
 
 enum { COLS = 3072, MAX_ROWS = 9216, MAX_N = 64 };
 static double budget = 1.0;   /* seconds for each line */

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "../src/json.h"
-#include "../src/safetensors.h"
-#include "../src/stream.h"
+#include "../src/text/json.h"
+#include "../src/weights/safetensors.h"
+#include "../src/stream/stream.h"
 #include "check.h"
 
 /* Tests run in the repository's root. */

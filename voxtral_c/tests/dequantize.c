@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../src/base.h"
-#include "../src/quants.h"
+#include "../src/machine/base.h"
+#include "../src/weights/quants.h"
 
 int main(int argc, char **argv) {
     char *data;

@@ -1,8 +1,8 @@
 /* test_interleave.c - matrices with 16 rows interleaved: where each number lies, and each row back. */
 #include <string.h>
 
-#include "../src/base.h"
-#include "../src/interleave.h"
+#include "../src/machine/base.h"
+#include "../src/weights/interleave.h"
 #include "check.h"
 
 static const vox_weight_type types[] = { VOX_WEIGHT_Q8_0, VOX_WEIGHT_Q4_K, VOX_WEIGHT_Q5_K, VOX_WEIGHT_Q6_K };

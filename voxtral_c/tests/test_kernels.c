@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../src/base.h"
+#include "../src/machine/base.h"
 #include "../src/kernels/kernels.h"
 #include "check.h"
 

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../src/base.h"
-#include "../src/interleave.h"
+#include "../src/machine/base.h"
+#include "../src/weights/interleave.h"
 #include "../src/kernels/kernels.h"
 #include "check.h"
 

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../src/base.h"
-#include "../src/quants.h"
+#include "../src/machine/base.h"
+#include "../src/weights/quants.h"
 #include "check.h"
 
 enum { N = 256 * 40 };

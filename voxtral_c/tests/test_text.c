@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../src/json.h"
-#include "../src/rut.h"
-#include "../src/words.h"
+#include "../src/text/json.h"
+#include "../src/stream/rut.h"
+#include "../src/stream/words.h"
 #include "check.h"
 
 static const char *parses(const char *text) {

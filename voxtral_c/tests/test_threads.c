@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "../src/threads.h"
+#include "../src/machine/threads.h"
 #include "check.h"
 
 enum { MAX_ITEMS = 300 };

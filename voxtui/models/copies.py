@@ -1,7 +1,7 @@
 """The engine's copies of models, in its cache: quantised, or arranged as it reads them.
 
 They are named FOLDER-PLACE-PRECISION-STATE.gguf, PLACE being a hash of the model's path
-(`voxtral_c/src/cache.c`).
+(`voxtral_c/src/weights/cache.c`).
 """
 
 from __future__ import annotations

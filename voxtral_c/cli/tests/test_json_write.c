@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../src/json.h"
+#include "../../src/text/json.h"
 #include "../../tests/check.h"
 #include "../json_write.h"
 

@@ -1,7 +1,7 @@
 /* backend.c - the steps of an utterance on the GPU: one run of commands each, whose only answer are
  * the scores. Data is written before a step is recorded, and each step ends with a wait, so nothing
  * is overwritten that a step still needs. */
-#include "../backend.h"
+#include "model/backend.h"
 
 #include <math.h>
 #include <string.h>

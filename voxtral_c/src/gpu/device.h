@@ -7,7 +7,7 @@
 #ifndef VOX_GPU_DEVICE_H
 #define VOX_GPU_DEVICE_H
 
-#include "../base.h"
+#include "machine/base.h"
 #include "webgpu.h"
 
 enum { GPU_MAX_BINDINGS = 6, GPU_MAX_PIPELINES = 256, GPU_BIND_GROUPS = 4096, GPU_ALIGN = 256 };

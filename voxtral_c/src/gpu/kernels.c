@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "../draft.h"
-#include "../tokenizer.h"
+#include "model/draft.h"
+#include "text/tokenizer.h"
 
 void gpu_norm(gpu *g, const gpu_buffer *x, int x0, int ldx, gpu_bind gain, int dim, float eps, int n,
               const gpu_buffer *y, int ldy) {

@@ -7,8 +7,8 @@
 #ifndef VOX_GPU_KERNELS_H
 #define VOX_GPU_KERNELS_H
 
-#include "../scores.h"
-#include "../weights.h"
+#include "model/scores.h"
+#include "weights/weights.h"
 #include "device.h"
 
 enum { GPU_SLACK = 256, GPU_MAX_HEAD_DIM = 128, GPU_KEYS = 256, GPU_FEW_COLUMNS = 8, GPU_PART = 2048 };

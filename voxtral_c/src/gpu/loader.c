@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../places.h"
+#include "machine/places.h"
 #include "device.h"
 
 #ifdef __APPLE__

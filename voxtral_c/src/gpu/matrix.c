@@ -2,7 +2,7 @@
  * than one copy, and multiplied. */
 #include <string.h>
 
-#include "../interleave.h"
+#include "weights/interleave.h"
 #include "kernels.h"
 
 enum { UPLOAD = 4 << 20, PANEL_STEP = 4, LINE_BYTES = 64 };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../cache.h"
+#include "weights/cache.h"
 #include "guard.h"
 #include "scout.h"
 #include "selftest.h"

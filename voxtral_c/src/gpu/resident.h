@@ -2,7 +2,7 @@
 #ifndef VOX_GPU_RESIDENT_H
 #define VOX_GPU_RESIDENT_H
 
-#include "../utterance.h"
+#include "model/utterance.h"
 #include "kernels.h"
 
 typedef struct gpu_layer {

@@ -17,7 +17,7 @@
 #include <sys/sysctl.h>
 #endif
 
-#include "../cache.h"
+#include "weights/cache.h"
 #include "guard.h"
 #include "verdict.h"
 

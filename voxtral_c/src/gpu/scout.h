@@ -4,7 +4,7 @@
 #ifndef VOX_GPU_SCOUT_H
 #define VOX_GPU_SCOUT_H
 
-#include "../base.h"
+#include "machine/base.h"
 
 /* Is there a real GPU that passes the self-test? VOX_OK; VOX_ERR_UNSUPPORTED: there is none;
  * VOX_ERR_DEVICE: it fails; `err` says why. *news: that was not known before. `program` is one that

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../interleave.h"
-#include "../kernels/kernels.h"
-#include "../tokenizer.h"
+#include "weights/interleave.h"
+#include "kernels/kernels.h"
+#include "text/tokenizer.h"
 
 /* Sums of float32 in another order differ by some 1e-7; keys and values kept as float16 by 5e-4. */
 #define EXACT 2e-6

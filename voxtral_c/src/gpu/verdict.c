@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../cache.h"
+#include "weights/cache.h"
 #include "selftest.h"
 #include "shaders.h"
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../interleave.h"
+#include "weights/interleave.h"
 #include "kernels.h"
 
 #if defined(__clang__)

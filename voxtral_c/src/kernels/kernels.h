@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../quants.h"
+#include "weights/quants.h"
 #include "quant.h"
 
 /* Columns of bytes: value i of column c is scale[c] * q[c * ld + i]. */

@@ -24,7 +24,7 @@
  *                              I_ZIP1 I_ZIP2 (lanes of both in turn), I_UNZIP1 I_UNZIP2 (their undoing)
  *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES is 8 or 16), and columns
  */
-#include "../interleave.h"
+#include "weights/interleave.h"
 
 enum {
     UNPACKED_VECS = 2 * QUANT_VECS,

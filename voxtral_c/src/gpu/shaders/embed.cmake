@@ -1,6 +1,6 @@
 # Writes OUT, a C file with the text of each shader in FOLDER.
 file(GLOB shaders "${FOLDER}/*.wgsl")
-set(text "#include \"shaders.h\"\n\nconst gpu_source gpu_sources[] = {\n")
+set(text "#include \"gpu/shaders.h\"\n\nconst gpu_source gpu_sources[] = {\n")
 foreach(path ${shaders})
   get_filename_component(name "${path}" NAME_WE)
   file(READ "${path}" code)

@@ -7,7 +7,7 @@
 #ifndef VOX_JSON_H
 #define VOX_JSON_H
 
-#include "base.h"
+#include "machine/base.h"
 
 typedef enum json_type {
     JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT

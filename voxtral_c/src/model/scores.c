@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tokenizer.h"
+#include "text/tokenizer.h"
 
 /* Put it where it belongs among the n there are and keep `most`; returns the new number. */
 static int insert(vox_scored *ranked, int n, int most, vox_scored new) {

@@ -9,7 +9,7 @@
 
 #include "backend.h"
 #include "model.h"
-#include "voice.h"
+#include "audio/voice.h"
 
 /* Mel frames already encoded that the next ones need. */
 enum { VOX_MEL_HISTORY = 2 };

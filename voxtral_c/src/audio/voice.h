@@ -8,7 +8,7 @@
 #ifndef VOX_VOICE_H
 #define VOX_VOICE_H
 
-#include "base.h"
+#include "machine/base.h"
 
 enum { VOX_VOICE_MEMORY = 64 };
 

@@ -2,7 +2,7 @@
 #ifndef VOX_TENSORS_H
 #define VOX_TENSORS_H
 
-#include "base.h"
+#include "machine/base.h"
 #include "quants.h"
 
 enum { VOX_MAX_DIMS = 4 };

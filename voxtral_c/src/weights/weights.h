@@ -5,7 +5,7 @@
 #include "config.h"
 #include "interleave.h"
 #include "tensors.h"
-#include "threads.h"
+#include "machine/threads.h"
 
 /* A matrix: y = W x maps cols inputs to rows outputs. The data lies in the mapped file or in
  * memory of the weights' own; either way it lives as long as the vox_weights. */

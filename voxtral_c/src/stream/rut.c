@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tokenizer.h"
+#include "text/tokenizer.h"
 
 enum { ENOUGH_VOICE = VOX_RUT_TOKENS / 4 };
 #define STEP 0.5f

@@ -11,7 +11,7 @@
 #ifndef VOX_KV_H
 #define VOX_KV_H
 
-#include "config.h"
+#include "weights/config.h"
 #include "kernels/kernels.h"
 
 enum { VOX_MAX_HEAD_DIM = 1024 };

@@ -8,11 +8,11 @@
 
 #include "convert.h"
 #include "layout.h"
-#include "mel.h"
+#include "audio/mel.h"
 #include "metadata.h"
-#include "out_file.h"
-#include "prompt.h"
-#include "threads.h"
+#include "machine/out_file.h"
+#include "model/prompt.h"
+#include "machine/threads.h"
 
 enum { CHUNK_BYTES = 16 << 20, ITEM_WEIGHTS = 1 << 15 };
 

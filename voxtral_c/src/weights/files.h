@@ -2,7 +2,7 @@
 #ifndef VOX_FILES_H
 #define VOX_FILES_H
 
-#include "tokenizer.h"
+#include "text/tokenizer.h"
 #include "weights.h"
 
 typedef struct vox_files {

@@ -7,7 +7,7 @@
 #ifndef VOX_MEL_H
 #define VOX_MEL_H
 
-#include "config.h"
+#include "weights/config.h"
 
 /* What is computed once for a model. */
 typedef struct vox_mel_plan {

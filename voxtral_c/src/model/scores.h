@@ -4,7 +4,7 @@
 #define VOX_SCORES_H
 
 #include "kernels/kernels.h"
-#include "../vox.h"
+#include "vox.h"
 
 enum { VOX_MAX_BEST = 1 + VOX_MAX_ALTERNATIVES };
 

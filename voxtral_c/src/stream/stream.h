@@ -3,7 +3,7 @@
 #define VOX_STREAM_H
 
 #include "pace.h"
-#include "prompt.h"
+#include "model/prompt.h"
 #include "rescue.h"
 #include "rut.h"
 #include "words.h"

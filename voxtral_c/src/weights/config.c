@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "text/json.h"
 
 #define MAX_FILE ((size_t)16 << 20)
 

@@ -2,8 +2,8 @@
 #ifndef VOX_WORDS_H
 #define VOX_WORDS_H
 
-#include "scores.h"
-#include "tokenizer.h"
+#include "model/scores.h"
+#include "text/tokenizer.h"
 
 #define VOX_TOKEN_SECONDS 0.08
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tokenizer.h"
+#include "text/tokenizer.h"
 
 #define MEMORY 0.05f          /* weight of the newest of things learned */
 #define LEAST 0.02f           /* chance below which a guess is not made */

@@ -2,7 +2,7 @@
 #ifndef VOX_CONVERT_H
 #define VOX_CONVERT_H
 
-#include "base.h"
+#include "machine/base.h"
 
 /* Of a file in the cache: the path of the model that it is a copy of. */
 #define VOX_COPY_OF "voxtral.copy_of"

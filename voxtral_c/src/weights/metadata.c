@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "text/json.h"
 
 #define OWN "stt.voxtral_realtime."
 

@@ -9,7 +9,7 @@
 #ifndef VOX_RUT_H
 #define VOX_RUT_H
 
-#include "scores.h"
+#include "model/scores.h"
 
 enum { VOX_RUT_TOKENS = 200 };
 

@@ -2,7 +2,7 @@
 #ifndef VOX_RANDOM_H
 #define VOX_RANDOM_H
 
-#include "model.h"
+#include "model/model.h"
 
 /* Sizes of Voxtral-Mini-4B-Realtime-2602. */
 vox_config vox_full_size(void);

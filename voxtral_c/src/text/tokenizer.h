@@ -2,7 +2,7 @@
 #ifndef VOX_TOKENIZER_H
 #define VOX_TOKENIZER_H
 
-#include "gguf.h"
+#include "weights/gguf.h"
 
 /* Special tokens the decoder uses; the same in every Tekken vocabulary of this model. */
 enum { VOX_BOS = 1, VOX_EOS = 2, VOX_STREAMING_PAD = 32, VOX_STREAMING_WORD = 33 };

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../vox.h"
+#include "vox.h"
 
 /* Room for an error sentence, owned by the caller of the library. text may be NULL. */
 typedef struct vox_error {

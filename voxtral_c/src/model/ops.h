@@ -8,8 +8,8 @@
 
 #include "kernels/kernels.h"
 #include "kv.h"
-#include "threads.h"
-#include "weights.h"
+#include "machine/threads.h"
+#include "weights/weights.h"
 
 /* What the operations run on. scratch: one block of scratch_size floats for each thread. chunks:
  * room for the quantised columns of one product, at least vox_chunks(k) for the longest. */

@@ -4,10 +4,10 @@
 
 #include "backend.h"
 #include "draft.h"
-#include "mel.h"
+#include "audio/mel.h"
 #include "scores.h"
 #include "stack.h"
-#include "tokenizer.h"
+#include "text/tokenizer.h"
 
 /* Tokens that pass through the encoder together, and prompt positions through the decoder. Larger
  * batches read the weights less often; this many make that negligible. */

@@ -16,7 +16,7 @@
 
 #include "convert.h"
 #include "files.h"
-#include "threads.h"
+#include "machine/threads.h"
 
 /* Weights below this stay as they are: they are soon read, however they are stored. */
 #define SMALL_BYTES 64e6

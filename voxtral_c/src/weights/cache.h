@@ -2,7 +2,7 @@
 #ifndef VOX_CACHE_H
 #define VOX_CACHE_H
 
-#include "base.h"
+#include "machine/base.h"
 
 /* *file: what to load for params->precision, `path` itself or a copy in the cache, which is made
  * if it is not there yet. Freed by the caller. `note` of `size` bytes: empty, or a sentence on why

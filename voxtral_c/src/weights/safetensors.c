@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "json.h"
+#include "text/json.h"
 
 #define MAX_HEADER ((uint64_t)100 << 20)
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cache.h"
-#include "files.h"
+#include "weights/cache.h"
+#include "weights/files.h"
 #include "gpu/resident.h"
 #include "gpu/scout.h"
 #include "prompt.h"
