@@ -19,10 +19,12 @@ import soxr
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.realtime.scenarios import append as appended
 from tests.serve.conftest import CLIP, SAID, Running, film, mux_clip, pcm
 from voxtui.hook import HookConfig
 from voxtui.serve.limits import Limits
 from voxtui.session.library import list_sessions, load_session
+from voxtui.session.session import Session, SessionError
 
 COOKIE = "voxtui_browser=" + "0123456789abcdef" * 2
 ANOTHER = "voxtui_browser=" + "fedcba9876543210" * 2
@@ -133,6 +135,63 @@ def test_a_recording_that_is_none_is_told(server: Running) -> None:
         assert "not sound that can be read" in browser.until("notice")["message"]
         browser.until("ended")
         assert browser.say(pcm()) == SAID
+
+
+FULL = "There is no more room on the disk: make room; what was said is kept."
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Says whether the disk is full."""
+    write = Session.append_audio
+    state = {"full": False}
+
+    def append(self: Session, sound: bytes) -> int:
+        if state["full"]:
+            raise SessionError(FULL)
+        return write(self, sound)
+
+    monkeypatch.setattr(Session, "append_audio", append)
+    return lambda on: state.update(full=on)
+
+
+def test_after_a_full_disk_the_page_goes_on(
+    start: Callable[..., Running], full: Callable[[bool], None]
+) -> None:
+    with Browser(start()) as browser:
+        assert browser.say(pcm()) == SAID
+        full(True)
+        browser.order("listen", on=True)
+        browser.socket.send(pcm())
+        assert browser.until("notice")["message"] == FULL
+        browser.until("ended")
+        browser.order("listen", on=False)
+        full(False)
+        assert browser.say(pcm()).endswith(SAID)
+
+
+def test_after_a_full_disk_a_program_goes_on(
+    start: Callable[..., Running], full: Callable[[bool], None]
+) -> None:
+    commit = {"type": "input_audio_buffer.commit"}
+    limits = Limits(ahead_s=1.0)
+    with connect(start(limits=limits).ws + "/v1/realtime") as client:
+
+        def say(*messages: dict[str, Any]) -> dict[str, Any]:
+            for message in messages:
+                client.send(json.dumps(message))
+            while True:
+                event: dict[str, Any] = json.loads(client.recv(15))
+                if event["type"] in ("error", "transcription.done"):
+                    return event
+
+        full(True)
+        hello = {"type": "session.update", "model": "voxtral"}
+        assert say(hello, commit, *[appended(pcm()) for _ in range(3)])["error"] == FULL
+        full(False)
+        said = say(commit, appended(pcm()), commit | {"final": True})
+        assert said["type"] == "transcription.done"
+        assert said["text"].endswith(SAID)
 
 
 def test_a_note_and_a_new_session(server: Running) -> None:

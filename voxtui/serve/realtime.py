@@ -158,6 +158,7 @@ class RealtimeConnection:
         self._queue = Queue()
         self._validated = False
         self._generation: Generation | None = None
+        self._failed = False
         self._task: asyncio.Task[None] | None = None
         self._talk: Talk | None = None
         self._drained = asyncio.Event()
@@ -307,6 +308,8 @@ class RealtimeConnection:
         if self._talk is None:
             self._talk = Talk(self._config, self._seat, "realtime", self._hear)
         talk = self._talk
+        if self._failed:  # the end of that utterance is not the end of this one
+            await talk.rest()
         generation = self._generation = Generation(talk.sent_s)
         self._ending = False
         feeding = asyncio.create_task(self._feed(talk))
@@ -323,6 +326,7 @@ class RealtimeConnection:
             pass  # it has gone; what it said is in the session
         finally:
             self._generation = None
+            self._failed = bool(generation.failed)
             feeding.cancel()
             self._drained.set()
 

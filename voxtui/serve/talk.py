@@ -19,6 +19,7 @@ from voxtui.events import (
     EngineEvent,
     EngineStats,
     Event,
+    ListeningChanged,
     TokenText,
     UtteranceEnded,
     WordsRetracted,
@@ -52,20 +53,39 @@ class PushSource:
                 work()
             self._early.clear()
 
-    def push(self, pcm: bytes) -> None:
-        """The next samples."""
-        if pcm:
-            self.then(lambda: self._post and self._post(AudioBlock(pcm)))
+    @property
+    def stopped(self) -> bool:
+        """Does nothing go through any more?"""
+        return self._stopped
 
-    def then(self, work: Callable[[], object]) -> None:
-        """Do it after the sound so far has been posted."""
+    def push(self, pcm: bytes) -> bool:
+        """The next samples; False if nobody hears them any more."""
+
+        def work() -> None:
+            if self._post is not None:
+                self._post(AudioBlock(pcm))
+
         with self._lock:
-            if self._stopped:
+            if not self._stopped:
+                self._in_turn(work)
+            return not self._stopped
+
+    def then(self, work: Callable[[], object], *, again: bool = False) -> None:
+        """Do it after the sound so far has been posted. With `again` what was stopped is about to
+        be started anew, and keeps what comes until then."""
+        with self._lock:
+            if not self._stopped:
+                self._in_turn(work)
                 return
-            if self._post is None:
-                self._early.append(work)
-            else:
-                work()
+            if again:
+                self._stopped, self._post = False, None
+            work()
+
+    def _in_turn(self, work: Callable[[], object]) -> None:
+        if self._post is None:
+            self._early.append(work)
+        else:
+            work()
 
     def stop(self) -> None:
         """Nothing goes through any more."""
@@ -137,18 +157,22 @@ class Talk:
 
     def listen(self, on: bool) -> None:
         """An utterance begins or ends here."""
-        self._source.then(lambda: self._pipeline.listen(on))
+        self._source.then(lambda: self._pipeline.listen(on), again=on)
 
     def push(self, pcm: bytes) -> None:
         """The next samples: s16le, 16 kHz, mono."""
-        self._sent += len(pcm)
-        self._source.push(pcm)
+        if pcm and self._source.push(pcm):
+            self._sent += len(pcm)
 
     async def room(self, ahead_s: float) -> None:
         """Wait until less than `ahead_s` seconds of sound wait for the engine."""
         while self.behind_s > ahead_s and not self._closing:
             self._moved.clear()
             await self._moved.wait()
+
+    async def rest(self, timeout_s: float = 10.0) -> None:
+        """Wait until what was heard is words."""
+        await asyncio.to_thread(self._pipeline.wait_idle, timeout_s)
 
     def note(self, text: str) -> None:
         """Write a note into the session."""
@@ -180,5 +204,8 @@ class Talk:
             self._moved.set()
         elif isinstance(event, UtteranceEnded):
             self._done_s = max(self._done_s, event.audio_end_s)
+            self._moved.set()
+        elif isinstance(event, ListeningChanged) and self._source.stopped:
+            self._sent = round(self._done_s * BYTES_PER_SECOND)  # the rest could not be kept
             self._moved.set()
         self._listener(event)
