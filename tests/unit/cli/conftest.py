@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import signal
 import subprocess
 import sys
 import wave
@@ -82,7 +83,9 @@ def run(home: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 
 
 def start(*args: str, **options: object) -> subprocess.Popen[bytes]:
-    """Starts a command line in a process of its own."""
+    """Starts a command line in a process of its own, which hears Ctrl+C even where the tests run in
+    a shell's background, whose programs are started without."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
         [sys.executable, "-m", "voxtui", *args],
         cwd=ROOT,
