@@ -27,6 +27,7 @@ from voxtui.cli.common import (
     interval_options,
     model_option,
     say,
+    write,
 )
 
 COMMANDS = {
@@ -144,7 +145,18 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter shows ?
             stream.reconfigure(errors="replace")
-    sys.exit(run_command(sys.argv[1:]))
+    code = run_command(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except (
+        OSError
+    ):  # told already; the interpreter must not try again and end with a code of its own
+        _drop_output()
+    sys.exit(code)
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_command(args: list[str]) -> int:
@@ -152,11 +164,10 @@ def run_command(args: list[str]) -> int:
     state = {"debug": False}
     try:
         code = cli.main(args, prog_name="voxtui", standalone_mode=False, obj=state)
-        sys.stdout.flush()
+        write("")  # what is still to be flushed
         return code if isinstance(code, int) else 0
     except (ReaderGone, BrokenPipeError):
-        # The reader has what it wanted (`| head`); the interpreter must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has what it wanted (`| head`)
         return 0
     except (KeyboardInterrupt, click.Abort):
         return 130
