@@ -6,6 +6,7 @@ import contextlib
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -22,6 +23,8 @@ from voxtui.events import (
 from voxtui.pipeline import Pipeline, PipelineConfig
 
 POLL_S = 0.1
+PROGRESS_S = 3.0
+"""What an engine does before it is ready is told so often: each time is a line."""
 
 
 class StopRequest:
@@ -61,12 +64,17 @@ class Running:
     def __init__(self, config: PipelineConfig, stopped: Callable[[], bool] = lambda: False) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stopped = stopped
+        self._progress_at = float("-inf")
         self.broken = ""
         self.pipeline = Pipeline(config, self._put)
 
     def _put(self, event: Event) -> None:
         if isinstance(event, Notice) and event.severity is Severity.ERROR:
             self.broken = event.message
+        if isinstance(event, EngineChanged) and event.state is EngineState.LOADING and event.detail:
+            if time.monotonic() < self._progress_at + PROGRESS_S:
+                return
+            self._progress_at = time.monotonic()
         self._events.put(event)
 
     def for_ever(self) -> Iterator[Event]:

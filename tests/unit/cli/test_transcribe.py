@@ -161,6 +161,16 @@ def test_words_come_while_there_is_more_to_hear(
     assert b"w100" not in out
 
 
+def test_what_the_engine_does_first_is_told_now_and_then(
+    run: Run, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_MODE", "prepare")  # five steps in 1.25 s
+    result = run("transcribe", str(clip("a.wav", 1, 2)))
+    assert result.out == "w1 w2\n"
+    assert result.err.count("Preparing, once: 20 %") == 1
+    assert result.err.count("Preparing") < 5
+
+
 def test_a_closed_pipe_is_quiet(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_SPEED", "0.02")
     with start("transcribe", "-q", str(clip("a.wav", *range(1, 100)))) as process:
