@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def quantise(engine: Engine, out: Path, kind: str = "q4_k_m", model: Path = TINY
     assert (result.code, result.err) == (0, "")
     os.truncate(out, 100_000_000)
     return out
+
+
+@pytest.fixture(scope="module")
+def engine(engine: Engine) -> Engine:
+    """On the processor, or what is remembered of GPUs would lie in the cache, too."""
+    return replace(engine, command=(*engine.command, "--backend", "cpu"))
 
 
 @pytest.fixture(scope="module")
