@@ -148,14 +148,13 @@ def main() -> NoReturn:
     code = run_command(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except (
-        OSError
-    ):  # told already; the interpreter must not try again and end with a code of its own
+    except OSError:  # told already
         _drop_output()
     sys.exit(code)
 
 
 def _drop_output() -> None:
+    """The interpreter flushes at its end, too: a failure there would be an exit code of its own."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
