@@ -88,8 +88,10 @@ class Timing:
     """A process that had nothing left to do and ran this long was no failure."""
     stats: float = 0.1
     stall: float = 30.0
-    """No output although sound waits, and no computing either."""
+    """No output although words are due, and no computing either."""
     stall_busy: float = 300.0
-    """No output although sound waits, whatever it computes."""
+    """No output although words are due, whatever it computes."""
+    stall_loading: float = 120.0
+    """No output while it loads, and no computing either."""
     quit: float = 2.0
     """From the quit frame to the end, when nothing is left to do."""

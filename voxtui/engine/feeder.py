@@ -41,7 +41,6 @@ class Feeder:
         self._commands: deque[bytes] = deque()
         self._quit = False
         self._abandoned = False
-        self._fed = 0
         self._thread = threading.Thread(target=self._run, name="engine-feeder", daemon=True)
         # What follows belongs to the feeder's thread.
         self._session = timeline.session()
@@ -53,7 +52,7 @@ class Feeder:
 
     def start(self, position: int) -> None:
         """Begin to send, from the sample `position` on."""
-        self._position = self._fed = position
+        self._position = position
         self._thread.start()
 
     def command(self, frame: bytes) -> None:
@@ -82,12 +81,6 @@ class Feeder:
         """What the wire's utterance `number` stands for; None if it was never begun."""
         with self._lock:
             return self._utterances[number] if 0 <= number < len(self._utterances) else None
-
-    def progress(self) -> tuple[int, bool]:
-        """The samples sent so far, and whether all utterances were ended."""
-        with self._lock:
-            ended = not self._utterances or self._utterances[-1].end is not None
-            return self._fed, ended
 
     # ---- the thread --------------------------------------------------------------------
 
@@ -132,8 +125,6 @@ class Feeder:
                 self._utterances.append(WireUtterance(self._session, step.start))
         self._write(encode_frame(Frame.AUDIO, pcm))
         self._position = step.start + len(pcm) // 2
-        with self._lock:
-            self._fed = self._position
 
     def _flush(self, step: Flush) -> None:
         self._end_utterance(step.end)

@@ -120,13 +120,21 @@ class EngineProcess:
             self.wait(5.0)
 
     def activity(self) -> tuple[int, ...] | None:
-        """Numbers that change while it computes or waits for the disk; None where unknown."""
+        """Numbers that change while it, or what it started, computes or waits for the disk.
+
+        None where they cannot be read.
+        """
         try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return tuple(number for pid in self._family() for number in _work_of(pid))
         except OSError:
             return None
-        major_faults, user, system = fields[9], fields[11], fields[12]
-        return int(major_faults), int(user), int(system)
+
+    def _family(self) -> list[int]:
+        """The process and its children."""
+        found = [self.pid]
+        for file in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            found += [int(pid) for pid in file.read_text().split()]
+        return found
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -191,3 +199,9 @@ class EngineProcess:
         except OSError:
             return None
         return log
+
+
+def _work_of(pid: int) -> tuple[int, int, int]:
+    """Waits for the disk, and time on the processor in its own code and in the system's."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[9]), int(fields[11]), int(fields[12])

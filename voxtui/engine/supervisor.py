@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from voxtui import paths
 from voxtui.engine import protocol as wire
@@ -26,20 +25,10 @@ from voxtui.engine.config import EngineConfig, Timing
 from voxtui.engine.feeder import Feeder
 from voxtui.engine.locate import EngineMissing, find_engine
 from voxtui.engine.process import Broke, EngineProcess, Output, OutputEnded
+from voxtui.engine.telling import Teller
 from voxtui.engine.timeline import ReadAudio, Timeline
-from voxtui.engine.translation import Translator
 from voxtui.engine.watchdog import Watchdog
-from voxtui.events import (
-    SAMPLE_RATE,
-    EngineChanged,
-    EngineEvent,
-    EngineState,
-    EngineStats,
-    Notice,
-    Severity,
-    UtteranceEnded,
-    WordsRetracted,
-)
+from voxtui.events import SAMPLE_RATE, EngineEvent, EngineState
 
 _log = logging.getLogger(__name__)
 
@@ -57,19 +46,15 @@ class Engine:
         timing: Timing | None = None,
     ) -> None:
         self._timeline = Timeline(read_audio)
-        self._post = post
         self._timing = timing or Timing()
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        # Held while "done" and its event are given out, so that nobody sees one without the other.
-        self._telling = threading.RLock()
         # What follows belongs to the supervisor's thread.
         self._config = config
-        self._facts = EngineChanged(EngineState.STOPPED)
-        self._translator = Translator(self._timeline)
+        self._teller = Teller(self._timeline, post, self._timing.stats)
         self._process: EngineProcess | None = None
         self._feeder: Feeder | None = None
-        self._watchdog = Watchdog(self._timing.stall, self._timing.stall_busy)
+        self._watchdog = Watchdog(self._timing)
         self._begun = False
         self._generation = 0
         self._error = ""
@@ -78,8 +63,6 @@ class Engine:
         self._failed_at = -1
         self._spawned_at = 0.0
         self._respawn_at: float | None = None
-        self._told: EngineStats | None = None
-        self._told_at = 0.0
         self._stop_at: float | None = None
         self._ended = False
 
@@ -97,7 +80,7 @@ class Engine:
     def end_utterance(self) -> None:
         """The utterance ends at the total so far; `UtteranceEnded` follows its last words."""
         if not self._timeline.end_utterance():
-            self._inbox.put(self._tell_nothing_to_end)
+            self._inbox.put(self._teller.nothing_to_end)
 
     def settled(self, time_s: float) -> None:
         """Words up to this session audio time are final: a replay starts here."""
@@ -120,7 +103,7 @@ class Engine:
         """Start another process if it was given up; what was not written is, by that one."""
 
         def work() -> None:
-            if self._facts.state is EngineState.FAILED:
+            if self._teller.facts.state is EngineState.FAILED:
                 self._reload(self._config)
                 self._again = "the engine is started again"
 
@@ -134,8 +117,7 @@ class Engine:
 
     def idle(self) -> bool:
         """All sound belongs to utterances whose words have been posted."""
-        with self._telling:
-            return self._timeline.idle()
+        return self._teller.idle()
 
     def after_all(self, work: Callable[[], None]) -> None:
         """Have its thread call `work` when it has told all that it was asked for until now."""
@@ -164,7 +146,7 @@ class Engine:
         except Exception:
             _log.exception("the engine's supervisor failed")
             self._drop_process()
-            self._tell_state(EngineState.FAILED, "The engine's supervisor failed: see the log.")
+            self._teller.state(EngineState.FAILED, "The engine's supervisor failed: see the log.")
 
     def _patience(self) -> float:
         if self._respawn_at is not None:
@@ -174,7 +156,7 @@ class Engine:
     def _tick(self, now: float) -> None:
         if self._ended:
             return
-        self._tell_stats(now)
+        self._teller.stats(now)
         if self._respawn_at is not None and now >= self._respawn_at:
             self._spawn()
         if self._stop_at is not None:
@@ -182,17 +164,20 @@ class Engine:
                 self._stop_at = min(self._stop_at, now + self._timing.quit)
             if now >= self._stop_at:
                 self._end()
-        elif self._process is not None and self._feeder is not None:
+        elif self._process is not None:
             if self._process.gone_for(now) > 1.0:  # something it started holds its output open
                 self._on_output(self._generation, OutputEnded())
-            elif self._facts.state is EngineState.READY and self._watchdog.hangs(
-                now, self._feeder, self._process, self._timeline.positions().done, self._slack_s()
+            elif self._watchdog.hangs(
+                now,
+                self._process.activity,
+                owes=self._timeline.owes(round(self._slack_s() * SAMPLE_RATE)),
+                loading=self._teller.facts.state is EngineState.LOADING,
             ):
                 self._crashed("does not answer any more")
 
     def _slack_s(self) -> float:
         """Sound that a healthy engine may hold back, in seconds."""
-        return 3.0 + 2 * self._facts.interval_s + self._facts.delay_ms / 1000
+        return 3.0 + 2 * self._teller.facts.interval_s + self._teller.facts.delay_ms / 1000
 
     def _begin(self) -> None:
         self._begun = True
@@ -206,8 +191,7 @@ class Engine:
         generation = self._generation
         self._error = ""
         self._spawned_at = time.monotonic()
-        self._facts = replace(self._facts, model=self._config.model.name)
-        self._tell_state(EngineState.LOADING)
+        self._teller.loading(self._config.model.name)
         try:
             process = EngineProcess(
                 self._config.command(find_engine),
@@ -216,12 +200,13 @@ class Engine:
                 background=self._config.background,
             )
         except EngineMissing as error:
-            self._tell_state(EngineState.FAILED, str(error))
+            self._teller.state(EngineState.FAILED, str(error))
             return
         except OSError as error:
             reason = error.strerror or str(error)
-            self._tell_state(EngineState.FAILED, f"The engine cannot be started: {reason}.")
+            self._teller.state(EngineState.FAILED, f"The engine cannot be started: {reason}.")
             return
+        self._watchdog.heard(time.monotonic())
         self._process = process
         self._feeder = Feeder(process.stdin, self._timeline, self._complain)
 
@@ -234,12 +219,12 @@ class Engine:
             feeder.abandon()
         if process is not None:
             process.kill()
-            self._translator.process_gone()
+            self._teller.process_gone()
         return process
 
     def _crashed(self, what: str) -> None:
         """The process is of no use any more: start another one, or give up."""
-        loading = self._facts.state is not EngineState.READY
+        loading = self._teller.facts.state is not EngineState.READY
         settled = self._timeline.positions().settled
         ran_well = (
             self._timeline.idle() and time.monotonic() - self._spawned_at > self._timing.healthy
@@ -256,31 +241,17 @@ class Engine:
         if self._stop_at is not None:
             self._end()
         elif loading and code == 2:
-            self._tell_state(EngineState.FAILED, reason or "The engine cannot use this model.")
+            self._teller.state(EngineState.FAILED, reason or "The engine cannot use this model.")
         elif self._failures > len(self._timing.backoff):
-            self._tell_state(
+            self._teller.state(
                 EngineState.FAILED,
                 f"The engine stopped {self._failures} times in a row ({why}). "
                 f"More is in {paths.short(paths.log_dir() / 'engine.log')}.",
             )
         else:
-            self._tell_state(EngineState.RESTARTING, f"The engine {why}. It is started again.")
+            self._teller.state(EngineState.RESTARTING, f"The engine {why}. It is started again.")
             self._again = "the engine is started again"
             self._respawn_at = time.monotonic() + self._timing.backoff[self._failures - 1]
-
-    def _rewind(self) -> int:
-        """Go back to the settled point; an utterance that was settled to its end has ended.
-
-        Only now, when there is a process that will write them again, are words taken back.
-        """
-        with self._telling:
-            start, ended = self._timeline.back_to_settled()
-            if ended:
-                self._post(UtteranceEnded(start / SAMPLE_RATE))
-        reason, self._again = self._again, ""
-        if reason and self._timeline.positions().total > start:
-            self._post(WordsRetracted(start / SAMPLE_RATE, reason))
-        return start
 
     def _reload(self, config: EngineConfig) -> None:
         self._config = config
@@ -302,7 +273,7 @@ class Engine:
 
     def _begin_stop(self, timeout_s: float) -> None:
         self._stop_at = time.monotonic() + timeout_s
-        loading = self._facts.state is not EngineState.READY
+        loading = self._teller.facts.state is not EngineState.READY
         if self._process is None or self._feeder is None or (loading and self._timeline.idle()):
             self._end()
             return
@@ -319,7 +290,7 @@ class Engine:
         self._drop_process()
         if feeder is not None:
             feeder.join(1.0)
-        self._tell_state(EngineState.STOPPED)
+        self._teller.state(EngineState.STOPPED)
 
     # ---- what the process says ---------------------------------------------------------
 
@@ -355,89 +326,35 @@ class Engine:
 
     def _on_event(self, feeder: Feeder, event: wire.WireEvent) -> None:
         match event:
-            case wire.WireToken():
-                token = self._translator.token(feeder, event, self._config.alternatives)
-                if token is not None:
-                    self._post(token)
-            case wire.WireRetracted():
-                from_s = self._translator.retracted(feeder, event)
-                if from_s is not None:
-                    self._post(WordsRetracted(from_s, "the server hears it again"))
-            case wire.WireStats():
-                self._translator.stats(feeder, event)
-            case wire.WireUtteranceEnd():
-                with self._telling:
-                    end_s = self._translator.utterance_end(feeder, event)
-                    if end_s is not None:
-                        self._told_at = 0.0
-                        self._tell_stats(time.monotonic())
-                        self._post(UtteranceEnded(end_s))
             case wire.WireReady():
                 self._on_ready(feeder, event)
-            case wire.WireProgress(task, done):
-                if self._facts.state is EngineState.LOADING:
-                    self._tell_state(EngineState.LOADING, f"{task}: {100 * done:.0f} %")
-            case wire.WireConfigured(delay_ms, interval_s):
-                self._facts = replace(self._facts, delay_ms=delay_ms, interval_s=interval_s)
-                self._tell_state(EngineState.READY)
-            case wire.WireWarning(_, message):
-                self._post(Notice(Severity.WARNING, message))
             case wire.WireError(_, message):
                 self._error = message
+            case _:
+                self._teller.heard(feeder, event, self._config.alternatives)
 
     def _on_ready(self, feeder: Feeder, ready: wire.WireReady) -> None:
-        if self._facts.state is EngineState.READY:
+        if self._teller.facts.state is EngineState.READY:
             raise wire.ProtocolError("it was ready twice")
         if ready.protocol != wire.VERSION:
             self._drop_process()
-            self._tell_state(
+            self._teller.state(
                 EngineState.FAILED,
                 f"The engine speaks version {ready.protocol} of the protocol, not "
                 f"{wire.VERSION}: install voxtui again.",
             )
             return
-        self._facts = replace(
-            self._facts,
-            engine=ready.engine,
-            model=Path(ready.model).name or self._config.model.name,
-            precision=ready.precision,
-            backend=ready.backend,
-            delay_ms=ready.delay_ms,
-            interval_s=ready.interval_s,
-            load_ms=ready.load_ms,
-        )
-        threads = f", {ready.threads} threads" if ready.threads else ""
-        start = self._rewind()
-        self._tell_state(EngineState.READY, f"{ready.kernels}{threads}")
+        # Only now, when there is a process that will write them again, are words taken back.
+        start = self._teller.rewind(self._again)
+        self._again = ""
+        self._teller.ready(ready)
         feeder.start(start)
 
-    # ---- telling -----------------------------------------------------------------------
-
-    def _tell_state(self, state: EngineState, detail: str = "") -> None:
-        self._facts = replace(self._facts, state=state, detail=detail)
-        self._post(self._facts)
-
-    def _tell_stats(self, now: float) -> None:
-        """Where it stands, when that changed, at most ten times a second."""
-        if now - self._told_at < self._timing.stats:
-            return
-        stats = self._translator.snapshot()
-        if stats != self._told and (self._told is not None or stats.audio_in_s > 0):
-            self._told, self._told_at = stats, now
-            self._post(stats)
-
-    def _tell_nothing_to_end(self) -> None:
-        """An utterance without sound ended; if others are open their end stands for it."""
-        with self._telling:
-            if self._timeline.idle():
-                self._post(UtteranceEnded(self._timeline.positions().total / SAMPLE_RATE))
-
     def _complain(self, sentence: str) -> None:
-        self._inbox.put(lambda: self._post(Notice(Severity.ERROR, sentence)))
+        self._inbox.put(lambda: self._teller.complain(sentence))
 
     def _forget_session(self) -> None:
-        self._translator.restart()
-        self._told = None
+        self._teller.forget_session()
         self._again = ""
         self._failures = 0
         self._failed_at = -1

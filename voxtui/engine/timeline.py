@@ -42,7 +42,6 @@ class Positions:
     total: int
     done: int
     settled: int
-    open_ends: int
 
 
 class Timeline:
@@ -96,10 +95,16 @@ class Timeline:
         with self._changed:
             return not self._ends and self._finished >= self._total
 
+    def owes(self, slack: int) -> bool:
+        """Words are due: of an ended utterance, or of more than the last `slack` samples."""
+        with self._changed:
+            ended = (self._ends[-1] if self._ends else self._finished) >= self._total
+            return self._total - self._done > (0 if ended else slack)
+
     def positions(self) -> Positions:
         """Where everything stands."""
         with self._changed:
-            return Positions(self._total, self._done, self._settled, len(self._ends))
+            return Positions(self._total, self._done, self._settled)
 
     # ---- the supervisor's side ---------------------------------------------------------
 

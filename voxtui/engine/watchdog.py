@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from voxtui.engine.feeder import Feeder
-from voxtui.engine.process import EngineProcess
-from voxtui.events import SAMPLE_RATE
+from collections.abc import Callable
+
+from voxtui.engine.config import Timing
+
+Activity = tuple[int, ...] | None
+"""Numbers that change while a process works; None where they cannot be read."""
+
+AWAY_S = 5.0
+"""Not asked for so long, whoever asks was stopped, and with it what hears the process."""
 
 
 class Watchdog:
-    """Hanging: sound waits, nothing is said and nothing is computed for `stall_s` seconds.
+    """Hanging: something is owed, and for long nothing was said and nothing computed.
 
-    A process that computes without a word gets `stall_busy_s`; so does every process where its
-    activity cannot be read.
+    A process that computes without a word is let go on for `stall_busy`, and while it loads for
+    ever; so is every process where its activity cannot be read.
     """
 
-    def __init__(self, stall_s: float, stall_busy_s: float) -> None:
-        self._stall_s = stall_s
-        self._stall_busy_s = stall_busy_s
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._heard_at = 0.0
-        self._activity: tuple[int, ...] | None = None
+        self._activity: Activity = None
         self._active_at = 0.0
         self._looked_at = 0.0
+        self._asked_at = 0.0
 
     def heard(self, now: float) -> None:
-        """The process said something."""
+        """The process was started or said something."""
         self._heard_at = self._active_at = now
 
     def hangs(
-        self, now: float, feeder: Feeder, process: EngineProcess, done: int, slack_s: float
+        self, now: float, activity: Callable[[], Activity], *, owes: bool, loading: bool
     ) -> bool:
-        """Asked often; `done` samples are transcribed and `slack_s` may be held back."""
-        fed, all_ended = feeder.progress()
-        waiting = fed - done > (0 if all_ended else slack_s * SAMPLE_RATE)
-        if not waiting:
+        """Asked often: does a process hang that loads, or `owes` words?"""
+        away = now - self._asked_at > AWAY_S
+        self._asked_at = now
+        if away or not (owes or loading):
             self.heard(now)
             return False
-        if now - self._looked_at >= self._stall_s / 10:
+        stall = self._timing.stall_loading if loading else self._timing.stall
+        if now - self._looked_at >= stall / 10:
             self._looked_at = now
-            activity = process.activity()
-            if activity is None or activity != self._activity:
+            seen = activity()
+            if seen is None or seen != self._activity:
                 self._active_at = now
-            self._activity = activity
-        silent = now - self._heard_at
-        still = now - self._active_at
-        return silent > self._stall_busy_s or (silent > self._stall_s and still > self._stall_s)
+            self._activity = seen
+        silent, still = now - self._heard_at, now - self._active_at
+        if silent > self._timing.stall_busy and not loading:
+            return True
+        return silent > stall and still > stall

@@ -253,8 +253,8 @@ def _behind(state: LiveState) -> Trouble | None:
         key = f" ({state.settings_key})" if state.settings_key else ""
         return Trouble(
             f"No words have come for {span(state.still_s)}.",
-            f"The sound is kept. If it stays so, choose another model or engine{key}, or leave and"
-            " start again.",
+            "The sound is kept, and an engine that hangs is started again by itself. If it stays"
+            f" so, choose another model or engine{key}.",
         )
     speed = state.speed.times_real_time
     if not state.behind or state.lag_s <= WORRY_S or speed is None or speed >= 1:

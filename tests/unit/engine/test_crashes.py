@@ -128,6 +128,28 @@ def test_an_engine_that_babbles_or_hangs_is_replaced(rig: Rig, mode: str) -> Non
     assert EngineState.RESTARTING in rig.page.states()
 
 
+def test_an_engine_that_hangs_while_somebody_speaks_is_replaced(rig: Rig) -> None:
+    """Nobody has to stop for that, nor speak on: the pipe to it takes two seconds of sound."""
+    rig.environment(FAKE_MODE="hang", FAKE_TIMES=1)
+    rig.timing = replace(QUICK, stall=1.0)
+    rig.ready()
+    rig.say(*range(1, 16))
+    rig.page.wait_state(EngineState.RESTARTING)
+    rig.page.wait_words(15)
+    assert rig.page.words() == words(*range(1, 16))
+    assert gone(rig.starts()[0]["pid"])
+
+
+def test_an_engine_that_hangs_while_it_loads_is_replaced(rig: Rig) -> None:
+    rig.environment(FAKE_MODE="slow", FAKE_LOADING="600", FAKE_TIMES=1)
+    rig.timing = replace(QUICK, stall_loading=1.0)
+    rig.engine.start()
+    rig.utter(1, 2)
+    rig.page.wait_ended()
+    assert rig.page.words() == words(1, 2)
+    assert rig.page.states().count(EngineState.RESTARTING) == 1
+
+
 def test_a_slow_engine_is_not_taken_for_a_hanging_one(rig: Rig) -> None:
     rig.environment(FAKE_MODE="busy", FAKE_SPEED="1.5")
     rig.timing = replace(QUICK, stall=1.0)
