@@ -181,6 +181,7 @@ class AppearanceSettings:
     theme: str = _setting("voxtui-dark", "colour theme, as the command palette names it")
     timestamps: bool = _setting(True, "show when each paragraph began")
     plain_glyphs: bool = _setting(False, "only signs that every font has")
+    large_captions: bool = _setting(True, "captions in large letters, where there is room")
     doubts: bool = _setting(False, "underline words that may be misheard")
     doubt_below: float = _setting(
         0.5, "words less probable than this may be misheard, from 0 to 1", low=0, high=1

@@ -53,6 +53,11 @@ class CopyBook:
         return self._words + (len(self._tail.words) if self._tail is not None else 0)
 
     @property
+    def settled(self) -> Sequence[Segment]:
+        """What was said and noted, as it reads now."""
+        return self._settled
+
+    @property
     def tail(self) -> Segment | None:
         """What is being spoken."""
         return self._tail

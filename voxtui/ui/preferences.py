@@ -114,10 +114,10 @@ class Preferences:
                 backend.use_interval(engine.interval_s)
             case _ if name in RELOADS:
                 backend.use_engine(self.shown)
-            case "theme" | "timestamps" | "doubts" | "doubt_below" | "plain_glyphs":
+            case "theme" | "timestamps" | "doubts" | "doubt_below" | "large_captions":
                 pass  # the page's own
-            case "bell":
-                pass  # asked for when it rings
+            case "plain_glyphs" | "bell":
+                pass  # looked up when something is drawn or rings
             case _:
                 backend.use(self.shown)
 

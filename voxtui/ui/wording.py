@@ -16,6 +16,7 @@ FOOT = (
     ("live", "live", "live"),
     ("copy", "copy since last", "copy"),
     ("mark", "mark", "mark"),
+    ("captions", "captions", "captions"),
     ("search", "search", "find"),
     ("library", "library", "library"),
     ("settings", "settings", "settings"),

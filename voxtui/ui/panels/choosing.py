@@ -150,6 +150,7 @@ def _page(settings: Settings) -> list[Row | KeyRow]:
     copies = [Choice(False, "when asked"), Choice(True, "when you stop")]
     likely = [Choice(value, f"{value:.0%}") for value in DOUBTS]
     signs = [Choice(False, "fine"), Choice(True, "plain")]
+    sizes = [Choice(True, "large"), Choice(False, "the terminal's")]
     return [
         row(settings, "appearance", "theme", "colours", themes, helps.theme),
         row(
@@ -157,6 +158,7 @@ def _page(settings: Settings) -> list[Row | KeyRow]:
         ),
         row(settings, "appearance", "doubts", "doubts", _yes_no("marked", "plain"), helps.doubts),
         row(settings, "appearance", "doubt_below", "doubt below", likely, helps.doubt_below),
+        row(settings, "appearance", "large_captions", "captions", sizes, helps.captions),
         row(settings, "appearance", "plain_glyphs", "signs", signs, helps.glyphs),
         row(settings, "output", "copy_after_stop", "copy", copies, helps.copy),
     ]

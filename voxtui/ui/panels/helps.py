@@ -117,6 +117,12 @@ def alternatives(choice: Choice) -> str:
     return "What else a word could be, for O to choose from."
 
 
+def captions(choice: Choice) -> str:
+    if choice.value:
+        return "F shows captions in letters of four cells, to be read from afar."
+    return "F shows captions in the terminal's letters, with more words at once."
+
+
 def doubts(choice: Choice) -> str:
     if choice.value:
         return "Words that may be misheard are underlined. D changes it too."

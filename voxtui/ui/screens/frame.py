@@ -21,6 +21,8 @@ from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
 from voxtui.ui.terminal.clipboard import Copied
 from voxtui.ui.widgets.blank import BlankPage
+from voxtui.ui.widgets.captionline import CaptionLine
+from voxtui.ui.widgets.captions import CaptionsView
 from voxtui.ui.widgets.fetchline import FetchLine
 from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.meter import LevelMeter
@@ -64,7 +66,7 @@ class PageFrame(Screen[None]):
         &.-narrow TopLine, &.-narrow MessageLine, &.-narrow NoteLine, &.-narrow FetchLine {
             padding: 0 1;
         }
-        &.-narrow SearchLine { padding: 0 1; }
+        &.-narrow SearchLine, &.-narrow CaptionLine { padding: 0 1; }
         &.-narrow BlankPage Static { padding: 0 1; }
         &.-short BlankPage #blank-note { margin-top: 1; }
         &.-medium #strip LevelMeter { width: 32; }
@@ -82,6 +84,11 @@ class PageFrame(Screen[None]):
         &.-low MessageLine.-stands { margin: 1 0; }
         &.-short MessageLine.-stands { margin: 0; }
         &.-low #foot { margin: 1 0 0 0; }
+        &.-captions {
+            & > TopLine, & > FetchLine, & > MessageLine, & > #strip, & > #foot { display: none; }
+            & > #middle { margin-top: 0; }
+            & > CaptionLine { display: block; }
+        }
     }
     """
 
@@ -118,6 +125,7 @@ class PageFrame(Screen[None]):
             with Vertical(id="sheet"):
                 yield BlankPage()
                 yield TranscriptView()
+                yield CaptionsView()
             yield SettingsPanel()
         yield NoteLine()
         yield FetchLine()
@@ -129,6 +137,7 @@ class PageFrame(Screen[None]):
         with Horizontal(id="foot"):
             yield TalkButton()
             yield KeyBar()
+        yield CaptionLine()
 
     def on_mount(self) -> None:
         """Ready to show."""

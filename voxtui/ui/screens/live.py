@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from voxtui.ui import wording
 from voxtui.ui.screens.arrivals import Arrivals
+from voxtui.ui.screens.captioning import Captioning
 from voxtui.ui.screens.doctoring import Doctoring
 from voxtui.ui.screens.editing import Editing
 from voxtui.ui.screens.fetching import Fetching
@@ -30,6 +31,7 @@ from voxtui.ui.widgets.transcript import TranscriptView
 
 class LiveScreen(
     Doctoring,
+    Captioning,
     Reading,
     Ruling,
     Editing,
@@ -59,7 +61,10 @@ class LiveScreen(
             self.say(f"A new session. The last one is in {wording.place(self.state.kept_in)}")
 
     def action_dismiss_note(self) -> None:
-        """Put away what lies on the page: cursor and selection first."""
+        """Put away what lies on the page: cursor and selection first; leave the captions."""
+        if self.captioned:
+            self.action_captions()
+            return
         view = self.query_one(TranscriptView)
         if view.cursor is not None or view.selected is not None:
             view.leave_cursor()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from voxtui.events import Segment, SegmentKind, TranscriptChanged
 from voxtui.printable import printable
 from voxtui.ui.widgets.blocks import MARKS, Block, Part
-from voxtui.ui.widgets.wrapping import rows_needed, wrap
+from voxtui.ui.widgets.wrapping import Span, rows_needed, wrap
 
 __all__ = ["MARKS", "Block", "Page", "Part", "Row"]
 
@@ -30,11 +30,36 @@ CHUNKS_KEPT = 32
 
 
 class Row(NamedTuple):
-    """One row: a part of a block's text; `end < 0` is the blank row above a block."""
+    """One row: a part of a block's text; `end < 0` is the blank row above a block.
+
+    Where a part takes several lines of the screen each of them is a row: the `line`-th of `lines`.
+    """
 
     block: int
     start: int
     end: int
+    line: int = 0
+    lines: int = 1
+
+
+class Layout:
+    """How a paragraph is laid out: in the terminal's own letters, line below line."""
+
+    def rows(self, block: Block, width: int, start: int = 0) -> list[Span]:
+        """The parts of the text from `start` on that stand below each other."""
+        return wrap(block.text, width - len(MARKS[block.kind]), start)
+
+    def lines(self, block: Block) -> int:
+        """How many lines of the screen each of them takes."""
+        return 1
+
+    def height(self, block: Block, width: int) -> int:
+        """How many lines all of them take."""
+        return rows_needed(block.text, width - len(MARKS[block.kind]))
+
+    def estimate(self, letters: int, width: int) -> int:
+        """How many lines so many letters probably take."""
+        return letters // max(1, width)
 
 
 @dataclass(slots=True)
@@ -49,8 +74,11 @@ class _Chunk:
 class Page:
     """All rows. What is settled does not change but when it is edited or the width is another."""
 
-    def __init__(self, width: int, clock: Callable[[float], str]) -> None:
+    def __init__(
+        self, width: int, clock: Callable[[float], str], layout: Layout | None = None
+    ) -> None:
         self.width = width
+        self.layout = layout or Layout()
         self.blocks: list[Block] = []
         self._clock = clock
         self.clear()
@@ -135,7 +163,7 @@ class Page:
             if row.block > block or (row.block == block and row.end >= 0 and row.start > at):
                 break
             if row.block == block:
-                found = y
+                found = y - row.line
                 if above:
                     break
         return base + found
@@ -232,8 +260,9 @@ class Page:
 
     def _rows_of(self, index: int, block: Block, start: int = 0) -> list[Row]:
         """The rows of a block from `start` on; with the blank row above it when from its top."""
-        width = self.width - len(MARKS[block.kind])
-        rows = [Row(index, *span) for span in wrap(block.text, width, start)]
+        lines = self.layout.lines(block)
+        spans = self.layout.rows(block, self.width, start)
+        rows = [Row(index, *span, line, lines) for span in spans for line in range(lines)]
         if start == 0 and index > 0 and rows:
             rows.insert(0, Row(index, 0, -1))
         return rows
@@ -242,8 +271,9 @@ class Page:
         """The rows of the open block that more text cannot change are made for good."""
         index = len(self.blocks) - 1
         rows = self._rows_of(index, self.blocks[index], self._open_from)
-        if len(rows) > 1 and rows[-1].end >= 0 and rows[-2].end >= 0:
-            self._open.extend(rows[:-1])
+        last = rows[-1].lines if rows else 0
+        if len(rows) > last and rows[-1].end >= 0 and rows[-last - 1].end >= 0:
+            self._open.extend(rows[:-last])
             self._open_from = rows[-1].start
 
     def _close_block(self) -> None:
@@ -318,7 +348,7 @@ class Page:
         height = 0
         for index in self._blocks_in(chunk):
             block = self.blocks[index]
-            rows = rows_needed(block.text, self.width - len(MARKS[block.kind]))
+            rows = self.layout.height(block, self.width)
             height += rows + (1 if rows and index > 0 else 0)
         return height
 
@@ -331,7 +361,7 @@ class Page:
         for number, chunk in enumerate(self._chunks):
             chunk.exact = False
             blocks = len(self._blocks_in(number))
-            chunk.height = blocks * 3 // 2 + chunk.letters // max(1, width)
+            chunk.height = blocks * 3 // 2 + self.layout.estimate(chunk.letters, width)
         self._tops = None
         middle = len(self._chunks) - 1 if near is None else near // CHUNK
         self._todo = sorted(range(len(self._chunks)), key=lambda at: -abs(at - middle))

@@ -81,6 +81,11 @@ class MessageLine(Static):
         trouble = self.trouble
         return f"{trouble.what} {trouble.advice}".strip() if trouble is not None else ""
 
+    @property
+    def warns(self) -> bool:
+        """Does what is shown now warn?"""
+        return self._passing_warns if self._passing else self.trouble is not None
+
     def _show(self) -> None:
         trouble = self.trouble
         self.set_class(trouble is not None and not self._passing, "-stands")
