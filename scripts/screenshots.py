@@ -246,6 +246,9 @@ async def listening(desk: Desk, camera: Camera) -> None:
     needle = live.query_one(LevelMeter).needle
     await wait(lambda: needle.level > LOUD_DB, "a loud moment")
     await camera.take(desk.pilot, "live", (NARROW, "dark"), (LARGE, "dark"))
+    await desk.press("f")
+    await camera.take(desk.pilot, "captions")
+    await desk.press("f")
     await desk.press("s", "tab", "down")
     await desk.pilot.pause(0.3)
     await camera.take(desk.pilot, "settings", (WIDE, "light"))

@@ -21,7 +21,7 @@ class Taking(PageFrame):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c,C", "copy", "copy", id="copy", tooltip="Copy the selection, or what is new"),
         Binding("y,Y", "copy_last", "copy the last words", id="copy_last", show=False,
-                tooltip="Copy what you said last, without a long pause"),
+                tooltip="Copy what was said last, in one go"),
         Binding("a,A", "copy_all", "copy all", id="copy_all", show=False,
                 tooltip="Copy the whole session"),
     ]  # fmt: skip
