@@ -15,7 +15,6 @@ import pytest
 from tests.engine.driver import ROOT, TINY, Clip, Engine, Result, one_sentence
 from voxtui import paths
 from voxtui.models import store
-from voxtui.models.copies import copies_of
 
 RANDOM = ROOT / "tests" / "data" / "tiny_random"
 
@@ -259,18 +258,41 @@ def test_a_damaged_copy_is_made_anew(listener: Listener, large_file: Path, cache
     assert (again.name, again.stat().st_size) == (made.name, size)
 
 
+def test_the_cache_is_tidied_when_asked(
+    engine: Engine, listener: Listener, large_file: Path, tmp_path: Path, cache: Path
+) -> None:
+    """Not what another one is making, nor what others keep there; it says what went."""
+    gone = quantise(engine, tmp_path / "gone.gguf")
+    listener.hear(gone)
+    (orphan,) = names(cache)
+    listener.hear(large_file)
+    (made,) = set(names(cache)) - {orphan}
+    half, held = (f"{name}-01234567-q8_0-0123456789abcdef.gguf.part" for name in "ab")
+    for name in (half, held, "my.gguf"):
+        (cache / name).write_text("mine")
+    gone.unlink()
+    with (cache / held).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        told = engine.run("--tidy-cache", "--cache", cache)
+    assert sorted(told.text.split()) == sorted(str(cache / name) for name in (half, orphan))
+    assert names(cache) == sorted([made, held, "my.gguf"])
+    assert engine.run("--tidy-cache", "--cache", tmp_path / "nowhere").code == 0
+
+
 def test_removing_a_model_removes_its_copies(
     engine: Engine, large_file: Path, clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`voxtui model remove` knows them by name, made for the file or for its folder."""
+    """`voxtui model remove` has the engine do it, those made for the file and for its folder."""
     monkeypatch.setenv("VOXTUI_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("VOXTUI_ENGINE", str(engine.command[0]))
     kept = shutil.copytree(large_file.parent, tmp_path / "kept")
     folder = shutil.copytree(kept, paths.models_dir() / "tëst [1]")
-    for model in (kept, folder, folder / large_file.name):
+    assert engine.run("-i", clip.path, "--silent", model=kept).code == 0
+    cache = tmp_path / "cache" / "voxtral"
+    (stays,) = cache.iterdir()
+    for model in (folder, folder / large_file.name):
         assert engine.run("-i", clip.path, "--silent", model=model).code == 0
-    first, second = sorted((tmp_path / "cache" / "voxtral").iterdir())
-    (gone,) = copies_of(folder)
-    assert gone in (first, second)
-    assert set(store.remove(store.find_entry("large"))) == {folder, gone}
-    assert names(gone.parent) == [second.name if gone == first else first.name]
+    copies = {*cache.iterdir()} - {stays}
+    assert set(store.remove(store.find_entry("large"))) == {folder, *copies}
+    assert list(cache.iterdir()) == [stays]

@@ -31,6 +31,8 @@ const char options_help[] =
     "                    kept, as large as itself, in the order of reading\n"
     "  --cache DIR       where they are kept (default: voxtral in $XDG_CACHE_HOME or\n"
     "                    in ~/.cache)\n"
+    "  --tidy-cache      remove from there what is of no use: copies of models that\n"
+    "                    are gone, halves of copies; writes what it removed\n"
     "  --delay MS        how long the model listens before it writes: a multiple of\n"
     "                    80 from 80 to 1200, or 2400; more is more accurate\n"
     "                    (default: the model's, 480)\n"

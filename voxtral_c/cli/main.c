@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../src/machine/places.h"
+#include "../src/weights/cache.h"
 #include "bench.h"
 #include "exit_codes.h"
 #include "interrupt.h"
@@ -27,6 +28,13 @@ static int list_devices(const options *opt) {
     return EXIT_DONE;
 }
 
+static void print_line(const char *text) { puts(text); }
+
+static int tidy_cache(const options *opt) {
+    if (!vox_cache_tidy(&opt->model, print_line)) return complain("there is no memory", 0);
+    return show("");
+}
+
 int main(int argc, char **argv) {
     options opt;
     char err[320], program[4096];
@@ -41,6 +49,7 @@ int main(int argc, char **argv) {
     case COMMAND_HELP: return show(options_help);
     case COMMAND_VERSION: return show("voxtral " VOX_VERSION "\n");
     case COMMAND_LIST_DEVICES: return list_devices(&opt);
+    case COMMAND_TIDY_CACHE: return tidy_cache(&opt);
     case COMMAND_BENCH: return bench_run(&opt);
     case COMMAND_SELFTEST: return selftest_run(&opt);
     case COMMAND_QUANTIZE:

@@ -11,7 +11,7 @@ typedef enum option_id {
     OPT_ALT, OPT_DELAY, OPT_MONITOR, OPT_SILENT, OPT_DEBUG, OPT_EVENTS, OPT_TOKENS, OPT_THREADS,
     OPT_PRECISION, OPT_KERNELS, OPT_NO_RUT_GUARD, OPT_BACKEND, OPT_DEVICE, OPT_LIST_DEVICES,
     OPT_VERSION, OPT_HELP, OPT_NO_DRAFT, OPT_BENCH, OPT_TYPE, OPT_REPLAY, OPT_MINUTES, OPT_HEARD, OPT_JSON, OPT_CACHE,
-    OPT_QUANTIZE, OPT_FORCE, OPT_SELFTEST
+    OPT_QUANTIZE, OPT_FORCE, OPT_SELFTEST, OPT_TIDY_CACHE
 } option_id;
 
 static const struct option_name {
@@ -28,7 +28,8 @@ static const struct option_name {
     {"--debug", OPT_DEBUG, 0},      {"--events", OPT_EVENTS, 0},
     {"--tokens", OPT_TOKENS, 0},    {"--threads", OPT_THREADS, 1},
     {"--precision", OPT_PRECISION, 1}, {"--kernels", OPT_KERNELS, 1},
-    {"--cache", OPT_CACHE, 1},      {"--quantize", OPT_QUANTIZE, 1},
+    {"--cache", OPT_CACHE, 1},      {"--tidy-cache", OPT_TIDY_CACHE, 0},
+    {"--quantize", OPT_QUANTIZE, 1},
     {"--type", OPT_TYPE, 1},        {"--force", OPT_FORCE, 0},
     {"--backend", OPT_BACKEND, 1},  {"--device", OPT_DEVICE, 1},
     {"--no-rut-guard", OPT_NO_RUT_GUARD, 0}, {"--no-draft", OPT_NO_DRAFT, 0},
@@ -161,6 +162,7 @@ static int apply_flag(parser *p, option_id id) {
     case OPT_JSON: o->json = 1; return 1;
     case OPT_BENCH: o->command = COMMAND_BENCH; return 1;
     case OPT_SELFTEST: o->command = COMMAND_SELFTEST; return 1;
+    case OPT_TIDY_CACHE: o->command = COMMAND_TIDY_CACHE; return 1;
     case OPT_LIST_DEVICES: o->command = COMMAND_LIST_DEVICES; return 1;
     case OPT_VERSION: o->command = COMMAND_VERSION; return 1;
     default: o->command = COMMAND_HELP; return 1;

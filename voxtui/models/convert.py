@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 from voxtui import paths
-from voxtui.engine.locate import EngineMissing, find_engine
+from voxtui.engine.locate import EngineMissing
 from voxtui.engine.models import Model
+from voxtui.engine.quantising import NotQuantised, Told, quantise
 from voxtui.machine.hardware import disk_free
 from voxtui.models.catalog import CATALOG
 from voxtui.models.download import MARGIN, PARTIAL, RECORD, DownloadError, only_one
@@ -23,10 +21,6 @@ KINDS = ("q8_0", "q6_k", "q5_k_m", "q4_k_m")
 BITS = {known.short: known.bits for known in CATALOG}
 
 _KIND_AT_END = re.compile(r"[-_.](BF16|F16|F32|Q\d(_[A-Z0-9]+)*)$", re.IGNORECASE)
-_SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%")
-
-Told = Callable[[float | None, str], None]
-"""The share that is done, where a line names one, and the line."""
 
 
 class ConvertError(Exception):
@@ -59,44 +53,15 @@ def convert(source: Model, kind: str, told: Told = lambda share, line: None) -> 
             partial.mkdir()
             try:
                 file = partial / f"{name}.gguf"
-                _run(source.path, file, kind, told)
+                quantise(source.path, file, kind, told)
                 (partial / RECORD).write_text(record_of(file, source.name), encoding="utf-8")
                 os.replace(partial, target)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
+    except NotQuantised as error:
+        raise ConvertError(f"{source.name} could not be converted: {error}.") from error
     except (DownloadError, EngineMissing) as error:
         raise ConvertError(str(error)) from error
     except OSError as error:
         raise ConvertError(f"{target} cannot be written: {error.strerror or error}.") from error
     return target
-
-
-def _run(source: Path, file: Path, kind: str, told: Told) -> None:
-    command = [str(find_engine()), "-d", str(source), "--quantize", str(file), "--type", kind]
-    last = ""
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr is not None
-        try:
-            for line in _lines(process.stderr):
-                last = line
-                found = _SHARE.search(line)
-                if not line.startswith(str(file)):  # its last word names a place that is left soon
-                    told(min(1.0, float(found[1]) / 100) if found else None, line)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode or not file.is_file():
-        said = last.removeprefix("voxtral: ").rstrip(".")
-        raise ConvertError(f"{source.name} could not be converted: {said or 'the engine stopped'}.")
-
-
-def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """Lines, also those that overwrite one another on a terminal."""
-    pending = b""
-    while block := os.read(stream.fileno(), 4096):
-        *whole, pending = re.split(rb"[\r\n]", pending + block)
-        yield from (text for raw in whole if (text := raw.decode(errors="replace").strip()))
-    if text := pending.decode(errors="replace").strip():
-        yield text

@@ -7,19 +7,22 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from voxtui import paths
+from voxtui.engine.locate import EngineMissing, find_engine
 from voxtui.engine.models import Model, ModelError, find_model, installed_models
 from voxtui.files import read_object
 from voxtui.models import catalog, headers, hub
 from voxtui.models.catalog import WORKING_MEMORY, KnownModel, find_known
-from voxtui.models.copies import copies_of
 from voxtui.models.download import RECORD, forget_part, part_size
 
 _BLOCK = 1 << 20
+TIDY_S = 60.0
+"""The engine reads the beginnings of its copies; a slow disk may keep it waiting."""
 WEIGHTS = "consolidated.safetensors"
 
 
@@ -85,8 +88,8 @@ def find_entry(name: str) -> Entry:
 def remove(entry: Entry) -> list[Path]:
     """Delete an installed model and what is left of its download. Returns what was deleted.
 
-    Only what lies in the models' folder is touched, of a link only the link; and the engine's
-    copies of what is gone then. Raises StoreError.
+    Only what lies in the models' folder is touched, of a link only the link; and the engine
+    removes its own copies of what is gone. Raises StoreError.
     """
     if entry.builtin:
         raise StoreError("The small model is a part of voxtui and stays.")
@@ -95,17 +98,25 @@ def remove(entry: Entry) -> list[Path]:
         if entry.known is not None and forget_part(entry.known):
             gone.append(paths.models_dir() / ".partial" / entry.name)
         if entry.installed is not None:
-            copies = copies_of(entry.installed.path)
-            model = entry.installed.path.resolve()
             gone.append(_remove_path(entry.installed.path))
-            for copy in copies if not model.exists() else []:
-                copy.unlink()
-                gone.append(copy)
+            gone += _tidy_copies()
     except OSError as error:
         raise StoreError(f"{error.filename} cannot be removed: {error.strerror}.") from error
     if not gone:
         raise StoreError(f"{entry.title} is not installed, so there is nothing to remove.")
     return gone
+
+
+def _tidy_copies() -> list[Path]:
+    """The engine keeps copies of models, quantised or arranged as it reads them: which went."""
+    try:
+        command = [find_engine(), "--tidy-cache"]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIDY_S, check=False
+        )
+    except (EngineMissing, OSError, subprocess.TimeoutExpired):
+        return []  # it does so itself before it makes another
+    return [Path(os.fsdecode(line)) for line in done.stdout.splitlines()]
 
 
 def _remove_path(path: Path) -> Path:

@@ -154,10 +154,11 @@ vox_status vox_cache_make(const char *path, vox_error *err) {
 static const char COPY[] = ".gguf", PART[] = ".gguf.part";
 
 /* Left behind by a process that was killed: nobody holds it. */
-static void remove_abandoned(const char *part) {
+static int remove_abandoned(const char *part) {
     const int file = open(part, O_RDWR | O_CLOEXEC);
-    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) unlink(part);
+    const int removed = file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 && unlink(part) == 0;
     if (file >= 0) close(file);
+    return removed;
 }
 
 /* A copy of a model that is not there any more; damaged, or made by an engine that did not say of what. */
@@ -176,19 +177,28 @@ static int is_orphan(const char *copy) {
     return gone;
 }
 
-/* Copies of what this model was before (same place, same precision, other state), of models that are
- * gone, and halves. */
-static void tidy(const char *folder, const char *name, int prefix) {
+/* Copies of models that are gone, and halves. With `name` also copies of what that model was before
+ * (same place and precision, its first `prefix` characters, but another state). */
+static void tidy(const char *folder, const char *name, int prefix, vox_cache_gone *gone) {
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
         const int is_copy = is_copy_name(e->d_name, COPY), is_part = is_copy_name(e->d_name, PART);
         char *path = is_copy || is_part ? vox_path(folder, e->d_name) : NULL;
         if (!path) continue;
-        if (is_part) remove_abandoned(path);
-        else if (strcmp(e->d_name, name) != 0 && (!strncmp(e->d_name, name, (size_t)prefix) || is_orphan(path))) unlink(path);
+        const int is_older = name && strcmp(e->d_name, name) != 0 && !strncmp(e->d_name, name, (size_t)prefix);
+        const int removed = is_part ? remove_abandoned(path) : (is_older || is_orphan(path)) && unlink(path) == 0;
+        if (removed && gone) gone(path);
         vox_free(path);
     }
     if (dir) closedir(dir);
+}
+
+int vox_cache_tidy(const vox_model_params *p, vox_cache_gone *gone) {
+    char *folder = vox_cache_folder(p);
+    if (!folder) return 0;
+    tidy(folder, NULL, 0, gone);
+    vox_free(folder);
+    return 1;
 }
 
 int vox_cache_drop(const char *file, const vox_model_params *p) {
@@ -226,7 +236,7 @@ static vox_status find_copy(const char *path, int is_folder, int make, const vox
     const int is_there = copy && access(copy, F_OK) == 0;
     if (status == VOX_OK && make && !is_there) {
         status = vox_cache_make(folder, err);
-        tidy(folder, name, prefix);       /* first: that makes room */
+        tidy(folder, name, prefix, NULL);       /* first: that makes room */
         if (status == VOX_OK) status = make_copy(path, copy, p, precision, err);
     }
     if (status == VOX_OK && (make || is_there)) *file = copy;

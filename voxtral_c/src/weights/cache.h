@@ -13,6 +13,11 @@ vox_status vox_cache_find(const char *path, const vox_model_params *params, char
 /* A copy that cannot be read is removed; returns whether `file` was one. */
 int vox_cache_drop(const char *file, const vox_model_params *params);
 
+/* Removes copies of models that are gone, damaged ones, and halves that nobody is making; calls `gone`
+ * with the path of each. Returns 0 without memory. */
+typedef void vox_cache_gone(const char *path);
+int vox_cache_tidy(const vox_model_params *params, vox_cache_gone *gone);
+
 /* Where they are kept, freed by the caller; NULL without memory. And: make that folder. */
 char *vox_cache_folder(const vox_model_params *params);
 vox_status vox_cache_make(const char *folder, vox_error *err);

@@ -13,14 +13,13 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
-import re
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxtui import paths
-from voxtui.engine.locate import EngineMissing, find_engine
+from voxtui.engine.locate import EngineMissing
+from voxtui.engine.quantising import NotQuantised, quantise
 from voxtui.engine.workers.wire import (
     ADVISED_DELAY_MS,
     STEP_S,
@@ -299,21 +298,19 @@ def _make(model: Path, made: Path, kind: str, out: Output) -> None:
     made.parent.mkdir(parents=True, exist_ok=True)
     _tidy(made.parent)
     part = made.parent / f"{os.getpid()}{PART}"
-    said = "no reason given"
-    out.say("progress", task=MAKING, done=0.0)
+
+    def told(share: float | None, line: str) -> None:
+        if share is not None:
+            out.say("progress", task=MAKING, done=share)
+
+    told(0.0, "")
     try:
-        command = [str(find_engine()), "-d", str(model), "--quantize", str(part), "--type", kind]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                said = line.strip() or said
-                if percent := re.search(r"(\d+) %$", said):
-                    out.say("progress", task=MAKING, done=int(percent[1]) / 100)
-        if process.returncode:
-            raise CannotWork(f"No GGUF file could be made of {model.name}: {said}", "format")
+        quantise(model, part, kind, told)
         part.replace(made)
-    except (EngineMissing, OSError) as error:
-        raise CannotWork(f"No GGUF file could be made of {model.name}: {error}", "io") from error
+    except (NotQuantised, EngineMissing, OSError) as error:
+        code = "format" if isinstance(error, NotQuantised) else "io"
+        told = f"No GGUF file could be made of {model.name}: {error}".rstrip(".")
+        raise CannotWork(f"{told}.", code) from error
     finally:
         part.unlink(missing_ok=True)
 
