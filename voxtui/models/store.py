@@ -110,7 +110,7 @@ def remove(entry: Entry) -> list[Path]:
 def _tidy_copies() -> list[Path]:
     """The engine keeps copies of models, quantised or arranged as it reads them: which went."""
     try:
-        command = [find_engine(), "--tidy-cache"]
+        command = [str(find_engine()), "--tidy-cache"]
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIDY_S, check=False
         )

@@ -309,8 +309,8 @@ def _make(model: Path, made: Path, kind: str, out: Output) -> None:
         part.replace(made)
     except (NotQuantised, EngineMissing, OSError) as error:
         code = "format" if isinstance(error, NotQuantised) else "io"
-        told = f"No GGUF file could be made of {model.name}: {error}".rstrip(".")
-        raise CannotWork(f"{told}.", code) from error
+        why = f"No GGUF file could be made of {model.name}: {error}".rstrip(".")
+        raise CannotWork(f"{why}.", code) from error
     finally:
         part.unlink(missing_ok=True)
 
