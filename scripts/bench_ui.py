@@ -223,15 +223,17 @@ def main() -> None:
         what, report = options.inside
         (meter_in_terminal if what == "voxtui" else label_in_terminal)(Path(report))
         return
-    rows = []
+    rows: list[tuple[str, float, float]] = []
     if options.only != "meter":
         ours, bare = [], []
         for _ in range(RUNS):  # in turns, so that a busy moment hits both
             bare.append(start_and_keys(BARE, b"READY", b"ab"))
             ours.append(start_and_keys(APPLICATION, b"voxtui", b"l"))
-        starts = [statistics.median(run[0] for run in runs) for runs in (ours, bare)]
-        answers = [statistics.median(ms for run in runs for ms in run[1]) for runs in (ours, bare)]
-        rows += [("start to first page, ms", *starts), ("key to next change, ms", *answers)]
+        start, start_ = (statistics.median(run[0] for run in runs) for runs in (ours, bare))
+        key, key_ = (
+            statistics.median(ms for _, all_ in runs for ms in all_) for runs in (ours, bare)
+        )
+        rows += [("start to first page, ms", start, start_), ("key to next change, ms", key, key_)]
     if options.only != "start":
         mine, plain = in_terminal("voxtui"), in_terminal("bare")
         label = plain["meter"] - plain["rest"] - plain["sender"]

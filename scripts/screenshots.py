@@ -299,7 +299,7 @@ def draw(svg: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these states")
     parser.add_argument("--out", type=Path, default=ROOT / "screenshots")
     parser.add_argument("--keep-svg", action="store_true")
@@ -313,7 +313,8 @@ def main() -> None:
         for name in ("TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"):
             os.environ.pop(name, None)
         os.environ.update(TERM="xterm-kitty", COLORTERM="truecolor")
-        devices.list_devices = sound.list_devices = only_the_stand_in
+        for module in (devices, sound):
+            vars(module)["list_devices"] = only_the_stand_in
         os.environ["VOXTUI_ENGINE"] = shutil.copy(find_engine(), home)  # no place of this machine
         asyncio.run(session(camera))
     for svg in camera.taken:

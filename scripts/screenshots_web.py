@@ -82,7 +82,9 @@ def main() -> None:
                 ):
                     page.goto(server.url)
 
-                    def take(name: str, look: str = look, device: str = device, page: Any = page):
+                    def take(
+                        name: str, look: str = look, device: str = device, page: Any = page
+                    ) -> None:
                         if name in chosen:
                             path = OUT / f"web-{name}-{look}-{device}.png"
                             page.screenshot(path=path)

@@ -79,8 +79,8 @@ def disturbed(samples: Samples, rng: random.Random, noise: np.random.Generator) 
         samples = samples + _noise(len(samples), rng, noise) * (power * ratio)
     if rng.random() < 0.05:  # overdriven
         samples = samples * rng.uniform(1.5, 4.0)
-    samples = np.round(np.clip(samples, -1, 1) * 32767) / 32768
-    return samples.astype(np.float32)
+    whole = np.round(np.clip(samples, -1, 1) * 32767)
+    return np.asarray(whole / 32768, dtype=np.float32)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import soxr
@@ -40,10 +41,10 @@ class Utterance:
         return " ".join(span.word for span in self.words)
 
 
-def resample(samples: Samples, rate: float) -> Samples:
+def resample(samples: NDArray[np.floating[Any]], rate: float) -> Samples:
     """Samples of another rate, in hertz, at 16 kHz."""
     if rate == SAMPLE_RATE:
-        return samples
+        return samples.astype(np.float32, copy=False)
     return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)
 
 
