@@ -151,7 +151,9 @@ def test_what_is_heard_changes_calmly() -> None:
     assert hearing.sound(12.0) is Sound.PAUSE
     hearing.hear(Level(-43, -30), 20.0)
     assert hearing.sound(20.0) is Sound.SOFT
-    hearing.hear(Level(-10, -3), 30.0)
+    hearing.hear(Level(-13, -3), 29.0)
+    assert hearing.sound(29.0) is Sound.VOICE, "as people are recorded"
+    hearing.hear(Level(-6, -1), 30.0)
     assert hearing.sound(30.0) is Sound.LOUD
     hearing.hear(Level(-3, 0, clipped=True), 31.0)
     assert hearing.sound(31.0) is Sound.TOO_LOUD

@@ -11,7 +11,9 @@ from voxtui.ui.words import seconds
 HELD_S = 1.5
 """So long a voice is still heard after its last sound: between words the sentence stays."""
 QUIET_S = 4.0
-LOUD_DB = -14.0
+LOUD_DB = -8.0
+FULL_DB = -14.0
+"""Here the bar is full."""
 SOFT_DB = 6.0
 """A voice less than this above the threshold is soft."""
 STEPS = 5
@@ -66,7 +68,7 @@ class Hearing:
     @property
     def bar(self) -> tuple[str, str]:
         """How loud it is just now in a few signs: those that are full, and the others."""
-        over = (self._level - self.voice_dbfs) / (LOUD_DB - self.voice_dbfs)
+        over = (self._level - self.voice_dbfs) / (FULL_DB - self.voice_dbfs)
         full = min(STEPS, max(0, 1 + int(over * (STEPS - 1)))) if over >= 0 else 0
         return FULL * full, EMPTY * (STEPS - full)
 
