@@ -130,6 +130,8 @@ class Afterwards:
             done(edits, problem)
 
         def work() -> None:
+            if before is not None:
+                before.join()  # in order: what a command types or sends must not be mixed
             try:
                 text = run(
                     config.command, "\n".join(e.was for e in new), config.timeout_s, environment
@@ -137,8 +139,6 @@ class Afterwards:
                 edits, problem = answered(new, text), ""
             except HookError as error:
                 edits, problem = (), str(error)
-            if before is not None:
-                before.join()  # in order, however long each takes
             self._post(lambda: finished(edits, problem))
 
         self._last = threading.Thread(target=work, name="hook", daemon=True)

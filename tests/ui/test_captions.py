@@ -32,10 +32,12 @@ from voxtui.events import (
 from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.captions import Hearing, Sound
+from voxtui.ui.glyphs import PlainGlyphs
 from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.captionline import CaptionLine
 from voxtui.ui.widgets.captions import CaptionsView, Large, Spaced
 from voxtui.ui.widgets.editor import ParagraphEditor
+from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.letters import GAP, HEIGHT, can_draw, large, letter, width_of, wrap_large
 from voxtui.ui.widgets.page import Page
 from voxtui.ui.widgets.topline import TopLine
@@ -165,14 +167,17 @@ def test_what_is_heard_changes_calmly() -> None:
 async def test_one_key_brings_captions_and_takes_them_away() -> None:
     async with running(FakeBackend()) as pilot:
         await tell(pilot, *talk())
+        screen = pilot.app.screen
+        keys = screen.query_one(KeyBar).render_line(0).text
         await pilot.press("f")
         await settled(pilot)
-        screen = pilot.app.screen
         assert view_of(pilot).display
         assert not screen.query_one(TranscriptView).display
         assert not screen.query_one(TopLine).display
+        await pilot.resize_terminal(80, 23)  # the foot is filled anew, though it is not shown
         await pilot.press("F")
         await settled(pilot)
+        assert screen.query_one(KeyBar).render_line(0).text == keys
         assert not view_of(pilot).display
         assert screen.query_one(TranscriptView).display
         assert screen.query_one(TopLine).display
@@ -316,6 +321,16 @@ async def test_signs_that_every_font_has_mean_plain_letters() -> None:
         assert not view_of(pilot).is_large
 
 
+async def test_the_console_of_linux_has_plain_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    async with running(FakeBackend()) as pilot:
+        await tell(pilot, *talk())
+        await pilot.press("f")
+        await settled(pilot)
+        assert not view_of(pilot).is_large
+        assert any(isinstance(each, PlainGlyphs) for each in pilot.app.get_line_filters())
+
+
 async def test_it_says_how_it_stands() -> None:
     async with running(FakeBackend()) as pilot:
         await pilot.press("f")
@@ -329,6 +344,8 @@ async def test_it_says_how_it_stands() -> None:
         assert sentence(pilot) == "Waiting for a voice."
         await tell(pilot, SILENT)
         assert sentence(pilot).startswith("The microphone delivers nothing")
+        await tell(pilot, LOUD)
+        assert pilot.app.screen.query_one(CaptionLine).bar == ("", ""), "it is told instead"
         assert pilot.app.screen.query_one(CaptionLine).warning
     async with running(FakeBackend((EngineChanged(EngineState.LOADING),))) as pilot:
         await pilot.press("f")

@@ -18,6 +18,7 @@ from voxtui.ui import messages
 from voxtui.ui.correcting import corrected, corrections, removal
 from voxtui.ui.history import History
 from voxtui.ui.widgets.editor import ParagraphEditor
+from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.otherwords import OtherWords
 from voxtui.ui.widgets.page import Block, Part
 from voxtui.ui.widgets.transcript import TranscriptView
@@ -278,3 +279,29 @@ def test_steps_are_taken_back_and_done_again() -> None:
     assert history.redo() == (Edit(0, "a", "b"), Edit(1, "c", ""))
     history.did([Edit(2, "x", "y")])
     assert history.redo() == ()
+
+
+async def test_the_foot_shows_the_editors_keys_while_one_writes() -> None:
+    def foot(pilot: Pilot[None]) -> str:
+        return pilot.app.screen.query_one(KeyBar).render_line(0).text
+
+    backend = FakeBackend()
+    async with running(backend) as pilot:
+        await tell(pilot, TranscriptChanged((speech("turn the lite on"),)))
+        before = foot(pilot)
+        await pilot.press("left", "enter")
+        await settled(pilot)
+        assert foot(pilot).startswith("Enter keep it   Esc leave it as it was")
+        await pilot.resize_terminal(70, 22)
+        await settled(pilot)
+        assert "Enter keep" in foot(pilot)
+        await pilot.press("x", "escape", "escape")
+        await settled(pilot)
+        assert foot(pilot).startswith("L live") == before.startswith("L live")
+        await pilot.press("left", "enter", "x")
+        await settled(pilot)
+        await pilot.click(KeyBar, offset=(2, 0))
+        await settled(pilot)
+        assert not pilot.app.screen.query(ParagraphEditor)
+        assert texts(pilot) == ["turn the lite xon"]
+        assert [call[0] for call in backend.calls].count("edit") == 1

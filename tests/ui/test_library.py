@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.support.sessions import STARTED, make
 from tests.ui.settling import quiet
@@ -14,6 +15,7 @@ from tests.ui.support import FakeBackend, app_with, speech
 from voxtui.events import TranscriptChanged
 from voxtui.session.keeping import delete, rename
 from voxtui.ui.panels.asking import Ask, Questions
+from voxtui.ui.screens.help import HelpScreen, Lines
 from voxtui.ui.screens.library_again import LibraryScreen
 from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.sessionlist import SessionList, day_name
@@ -282,3 +284,37 @@ def test_days_have_names() -> None:
     assert day_name(today - 6 * 86_400, today) == "Monday 16 November"
     assert day_name(today - 400 * 86_400, today) == "Saturday 18 October 2025"
     assert day_name(0, today) == "Without a date"
+
+
+async def test_help_opens_from_the_list_and_from_the_field(three: list[Path]) -> None:
+    async with library(size=(120, 50)) as (pilot, screen):
+        assert "? help" in screen.query_one("#library-more", KeyBar).render_line(0).text
+        await pilot.press("question_mark")
+        await quiet(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen)
+        shown = "\n".join(str(lines.render()) for lines in pilot.app.screen.query(Lines))
+        for words in (
+            "Transcribe it again",
+            "To the trash",
+            "searched, by their beginnings",
+            "N Shift+N",
+        ):
+            assert words in shown
+        assert "Begin a new session" not in shown
+        await pilot.press("escape")
+        await quiet(pilot)
+        assert pilot.app.screen is screen
+        assert screen.query_one(Input).value == ""
+        await pilot.press("down", "question_mark")
+        await quiet(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen)
+
+
+async def test_keys_are_letters_of_either_case(three: list[Path]) -> None:
+    async with library() as (pilot, screen):
+        await pilot.press("down", "R")
+        await quiet(pilot)
+        assert isinstance(pilot.app.screen, Ask)
+        await pilot.press("escape", "D")
+        await quiet(pilot)
+        await until(pilot, lambda: len(listed(screen)) == 2)

@@ -103,7 +103,7 @@ async def test_without_such_a_terminal_the_page_draws_one_line() -> None:
 
 async def test_nothing_is_drawn_over_another_screen() -> None:
     async with listening() as paper:
-        await paper.app.push_screen(HelpScreen([], "", []))
+        await paper.app.push_screen(HelpScreen([], []))
         paper.hear(Level(-20.0, -12.0))
         assert paper.written == []
         assert paper.asked

@@ -29,6 +29,8 @@ OTHERWISE = {
     "page.paragraph_up": "a click on a word",
     "page.paragraph_down": "a click on a word",
     "page.escape": "a click beside it",
+    "captions.larger": "at the foot of the captions",
+    "captions.smaller": "at the foot of the captions",
     "latch": "drawing the Talk button up; two clicks on a paragraph",
     "library.up": "a click on a session",
     "library.down": "a click on a session",

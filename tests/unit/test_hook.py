@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from voxtui import hook
-from voxtui.events import Edit
+from voxtui.events import Edit, Segment, SegmentKind, Word
 from voxtui.hook import HookError
 
 
@@ -62,3 +63,18 @@ def test_where_the_answer_goes(answer: str, texts: list[str]) -> None:
     given = [Edit(3, "a", "a"), Edit(5, "b", "b")]
     after = {3: "a", 5: "b"} | {e.segment: e.text for e in hook.answered(given, answer)}
     assert list(after.values()) == texts
+
+
+def test_what_one_command_does_is_done_before_the_next_begins(tmp_path: Path) -> None:
+    typed = tmp_path / "typed"
+    letters = f"for n in 1 2 3; do printf x >> {typed}; sleep 0.1; done"
+    slow = f"cat > /dev/null; {letters}; echo >> {typed}"
+    over = threading.Semaphore(0)
+    after = hook.Afterwards(hook.HookConfig(slow), lambda work: work())
+    segments: list[Segment] = []
+    for n in range(3):
+        segments.append(Segment(SegmentKind.SPEECH, n, n + 1, n, (Word(" word", n + 1),)))
+        after.utterance_ended(segments, {}, lambda edits, problem: over.release())
+    for _ in range(3):
+        assert over.acquire(timeout=20)
+    assert typed.read_text() == "xxx\n" * 3

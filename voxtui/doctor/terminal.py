@@ -111,7 +111,7 @@ def screen(env: Mapping[str, str], size: tuple[int, int], encoding: str) -> Find
             "Use voxtui listen and voxtui transcribe here; or set TERM to what the terminal is.",
             **facts,
         )
-    told = f"{here.name or 'unnamed'}, {size[0]}×{size[1]}, {_colours(here)}"
+    told = f"{here.name or here.multiplexer or 'unnamed'}, {size[0]}×{size[1]}, {_colours(here)}"
     told += ", over SSH" if here.over_ssh else ""
     if "utf" not in encoding.lower():
         return note(

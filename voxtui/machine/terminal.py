@@ -59,6 +59,7 @@ _PROGRAMS = {
     "vscode": "VS Code",
     "ghostty": "Ghostty",
 }
+_MULTIPLEXERS = ("tmux", "screen")
 _TELLS = ("kitty", "Ghostty", "foot", "WezTerm", "Alacritty", "iTerm2")
 _TELLS_NOT = ("Apple Terminal", "GNOME Terminal", "Windows Terminal", "Konsole")
 
@@ -101,7 +102,7 @@ def _name(env: Mapping[str, str]) -> str:
     for variable, name in _BY_VARIABLE:
         if env.get(variable):
             return name
-    return term
+    return "" if term.startswith(_MULTIPLEXERS) else term  # what draws is behind it
 
 
 def _tells_releases(name: str) -> bool | None:

@@ -118,8 +118,8 @@ class VoxtuiApp(InTurn):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Fine signs become plain ones where that was chosen."""
-        plain = self.preferences.shown.appearance.plain_glyphs
-        return [*super().get_line_filters(), *([PLAIN_GLYPHS] if plain else [])]
+        plain = [PLAIN_GLYPHS] if self.preferences.plain_signs else []
+        return [*super().get_line_filters(), *plain]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colour names for themes that are not ours."""

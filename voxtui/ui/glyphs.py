@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -28,6 +30,11 @@ PLAIN = str.maketrans(
         "—": "-",
     }
 )
+
+
+def needed(env: Mapping[str, str]) -> bool:
+    """Is this a screen whose font has few signs: the console of Linux?"""
+    return env.get("TERM") == "linux"
 
 
 class PlainGlyphs(LineFilter):

@@ -11,6 +11,7 @@ from typing import Any
 from voxtui.engine.config import step_limit
 from voxtui.settings import Settings
 from voxtui.settingsfile import Setting, load, save
+from voxtui.ui import glyphs
 from voxtui.ui.backend import Backend
 from voxtui.ui.options import UiOptions
 
@@ -34,6 +35,11 @@ class Preferences:
         self._stamp = self._stamp_now()
         self._reread: set[Setting] = set()  # taken from the file, not told of yet
         self._wrong: list[str] = []
+
+    @property
+    def plain_signs(self) -> bool:
+        """Only signs that every font has: chosen, or because the terminal has no others."""
+        return self.shown.appearance.plain_glyphs or glyphs.needed(os.environ)
 
     def take_edits(self) -> tuple[set[Setting], list[str]]:
         """What somebody changed in the file while the application runs, as (group, name), and a

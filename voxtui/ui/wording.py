@@ -45,6 +45,13 @@ TOGETHER = {
     "page.left": ("page.right", "A cursor; the word before or after"),
     "page.paragraph_up": ("page.paragraph_down", "The paragraph above or below"),
     "undo": ("redo", "Take the last change back, do it again"),
+    "library.next": ("library.before", "The next place found, the one before"),
+    "library.up": ("library.down", "The session above or below; reading, a line"),
+    "library.pageup": ("library.pagedown", "A page up or down"),
+    "library.home": ("library.end", "The first, the last"),
+    "library.left": ("library.right", "The paragraph before, the next one"),
+    "library.delete": ("library.del", "To the trash"),
+    "library.back": ("library.leave", "A step back; back to the page from anywhere"),
 }
 """Two keys that the help explains in one line: by the first, the second and the words for both."""
 

@@ -59,8 +59,9 @@ class Captioning(Reading, Editing, Arrivals):
         """How loud it is now."""
         super().hear(level)
         self.hearing.hear(level, self._clock())
-        if self.captioned and self.state.listening:
-            self.query_one(CaptionLine).bar = self.hearing.bar
+        line = self.query_one(CaptionLine)
+        if self.captioned and any(line.bar):  # else something is in the way, and told
+            line.bar = self.hearing.bar
 
     def on_transcript_arrived(self, message: messages.TranscriptArrived) -> None:
         if self.captioned:
@@ -75,7 +76,7 @@ class Captioning(Reading, Editing, Arrivals):
         super().take_settings()
         chosen = self.preferences.shown
         self.hearing.voice_dbfs = chosen.audio.voice_dbfs
-        large = chosen.appearance.large_captions and not chosen.appearance.plain_glyphs
+        large = chosen.appearance.large_captions and not self._plain_glyphs
         self.query_one(CaptionsView).large_wanted = large
 
     def _show_blank(self) -> None:
@@ -136,6 +137,7 @@ class Captioning(Reading, Editing, Arrivals):
             view.change(TranscriptChanged(tuple(self.copybook.settled), self.copybook.tail))
         self.show_state()
         self.refresh_bindings()
+        self.call_after_refresh(self._show_keys)
 
     async def action_edit(self) -> None:
         """Not while the words are only read."""

@@ -16,10 +16,17 @@ from voxtui.ui.history import History
 from voxtui.ui.screens.taking import Taking
 from voxtui.ui.widgets.cursor import Place, word_at
 from voxtui.ui.widgets.editor import ParagraphEditor
+from voxtui.ui.widgets.keybar import KeyBar, KeyItem
 from voxtui.ui.widgets.otherwords import OtherWords
 from voxtui.ui.widgets.page import MARKS, Block
 from voxtui.ui.widgets.talk import TalkMode
 from voxtui.ui.widgets.transcript import TranscriptView
+
+EDITOR_KEYS = (
+    KeyItem("Enter", "keep it", "keep", "screen.end_edit(True)", "A click beside it keeps it, too"),
+    KeyItem("Esc", "leave it as it was", "leave", "screen.end_edit(False)"),
+    KeyItem("Ctrl+Z", "undo typing", "undo", ""),
+)
 
 
 class Editing(Taking):
@@ -63,9 +70,10 @@ class Editing(Taking):
         editor = ParagraphEditor(view.page.block(place.block).text, place.at)
         await self.query_one("#sheet", Vertical).mount(editor)
         self.set_focus(editor)  # at once: the next key is for it
-        self.say("Enter or a click beside it keeps it, Esc does not.", seconds=60.0)
+        self.hush()  # what was said may take a row
+        self.query_one(KeyBar).items = EDITOR_KEYS
         self._place_editor()
-        self.call_after_refresh(self._place_editor)  # the sentence may take a row
+        self.call_after_refresh(self._place_editor)
 
     async def action_latch(self) -> None:
         """Enter: what is held stays on; when nothing is, the paragraph is edited."""
@@ -130,14 +138,22 @@ class Editing(Taking):
     def on_paragraph_editor_cancelled(self) -> None:
         self._close_editor()
 
+    def action_end_edit(self, keep: bool) -> None:
+        """The foot's keys, clicked."""
+        for editor in self.query(ParagraphEditor):
+            if keep:
+                editor.action_keep()
+            else:
+                editor.action_cancel()
+
     def _close_editor(self) -> None:
         if self._edited is None:
             return
         self._edited = None
         self.query(ParagraphEditor).remove()
-        self.hush()
         if self._followed:
             self.query_one(TranscriptView).return_to_end()
+        self.call_after_refresh(self._show_keys)
 
     def _rewrite(self, block: Block, text: str) -> None:
         edits = corrections(block, text)

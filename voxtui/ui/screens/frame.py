@@ -111,7 +111,7 @@ class PageFrame(Screen[None]):
         )
         self._demo = demo
         self._deeds: list[Deed] = []
-        self._plain_glyphs = preferences.shown.appearance.plain_glyphs
+        self._plain_glyphs = preferences.plain_signs
         self._clock = clock
         self.meter = LevelMeter(clock=clock)
         self._heard_s = 0.0
@@ -154,8 +154,8 @@ class PageFrame(Screen[None]):
         chosen = self.preferences.shown
         self.talking.limit(chosen.talk.longest_hold_s, chosen.talk.idle_stop_min * 60)
         self.meter.voice_dbfs = chosen.audio.voice_dbfs
-        if self._plain_glyphs != chosen.appearance.plain_glyphs:
-            self._plain_glyphs = chosen.appearance.plain_glyphs
+        if self._plain_glyphs != self.preferences.plain_signs:
+            self._plain_glyphs = self.preferences.plain_signs
             self.app.refresh_css(animate=False)  # every line anew
         view = self.query_one(TranscriptView)
         view.stamps = chosen.appearance.timestamps

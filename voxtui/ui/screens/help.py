@@ -35,6 +35,11 @@ SIGNS = (
         " lost when it is more",
     ),
 )
+SEARCHING = (
+    "Just type: all words of all sessions are searched, by their beginnings, whatever case and"
+    " accents. “Quotes” find words in a row.",
+    "Enter or ↓ leaves the field; then the keys at the left do what they say. / goes back to it.",
+)
 PRIVACY = "Sound and words are written while you speak, and never leave this machine."
 
 Line = tuple[str, str]
@@ -95,6 +100,30 @@ class Lines(Widget):
         return Content.assemble(*parts).rstrip()
 
 
+def page_help(keys: Sequence[Line], talk: Sequence[str], places: Sequence[Line]) -> HelpScreen:
+    """The help of the live screen."""
+    return HelpScreen(
+        keys,
+        [
+            Lines("Talking", [("", line) for line in talk], 0, ""),
+            Lines("On the page", SIGNS, SIGN_WIDTH, "$accent"),
+            Lines("Your words", places, PLACE_WIDTH, "$muted", paths=True),
+            Lines("", [("", PRIVACY)], 0, ""),
+        ],
+    )
+
+
+def library_help(keys: Sequence[Line], places: Sequence[Line]) -> HelpScreen:
+    """The help of the library."""
+    return HelpScreen(
+        keys,
+        [
+            Lines("Searching", [("", line) for line in SEARCHING], 0, ""),
+            Lines("Your words", places, PLACE_WIDTH, "$muted", paths=True),
+        ],
+    )
+
+
 class HelpScreen(ModalScreen[None]):
     """One page of text over the live screen; on a wide one two columns."""
 
@@ -129,21 +158,17 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, keys: Sequence[Line], talk: Sequence[str], places: Sequence[Line]) -> None:
+    def __init__(self, keys: Sequence[Line], more: Sequence[Lines]) -> None:
         super().__init__()
         self._keys = keys
-        self._talk = talk
-        self._places = places
+        self._more = more
 
     def compose(self) -> ComposeResult:
         """The keys, then all else."""
         with VerticalScroll(can_focus=False), Container(id="help-all"):
             yield Lines("Keys", self._keys, KEY_WIDTH, "bold $foreground", id="help-keys")
             with Vertical(id="help-more"):
-                yield Lines("Talking", [("", line) for line in self._talk], 0, "")
-                yield Lines("On the page", SIGNS, SIGN_WIDTH, "$accent")
-                yield Lines("Your words", self._places, PLACE_WIDTH, "$muted", paths=True)
-                yield Lines("", [("", PRIVACY)], 0, "")
+                yield from self._more
         foot = KeyBar()
         foot.items = FOOT
         yield foot

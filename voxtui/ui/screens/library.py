@@ -29,6 +29,7 @@ from voxtui.ui.screens.library_found import Snippets
 from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, foot, heading
 from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.reader import ReaderView
+from voxtui.ui.widgets.searchfield import SearchField
 from voxtui.ui.widgets.sessionabout import about
 from voxtui.ui.widgets.sessionlist import SessionList
 from voxtui.ui.widgets.status import MessageLine
@@ -89,9 +90,7 @@ class LibraryFrame(Screen[None]):
         yield Static(id="library-top")
         with Horizontal(id="library-field"):
             yield Static("/", id="library-slash")
-            field = Input(placeholder="search all sessions")
-            field.cursor_blink = False
-            yield field
+            yield SearchField(placeholder="search all sessions")
             yield Static(id="library-places")
         with Horizontal(id="shelf"):
             with Vertical(id="left"):

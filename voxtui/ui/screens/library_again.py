@@ -16,21 +16,24 @@ from voxtui.ui.again import Again, begin
 from voxtui.ui.backend import CannotStartError, Choice
 from voxtui.ui.panels.asking import Answer, Ask, Question
 from voxtui.ui.screens.comparing import ComparingScreen
-from voxtui.ui.screens.library_tidying import Tidying, called
+from voxtui.ui.screens.library_help import Helping
+from voxtui.ui.screens.library_tidying import called
 from voxtui.ui.words import clock, count, model_name
 
 if TYPE_CHECKING:
     from voxtui.retranscription import Ended, Progress
 
 
-class LibraryScreen(Tidying):
+class LibraryScreen(Helping):
     """The library with all its rooms. One session at a time is written again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "again", "again", id="library.again", tooltip="Transcribe it again"),
-        Binding("x", "cancel", "stop", id="library.cancel", tooltip="Stop transcribing again"),
-        Binding("v", "versions", "versions", id="library.versions", tooltip="Earlier words of it"),
-        Binding("b,q", "leave", show=False, id="library.leave", tooltip="Back to the page"),
+        Binding("t,T", "again", "again", id="library.again", tooltip="Transcribe it again"),
+        Binding("x,X", "cancel", "stop", id="library.cancel", tooltip="Stop transcribing again"),
+        Binding(
+            "v,V", "versions", "versions", id="library.versions", tooltip="Earlier words of it"
+        ),
+        Binding("b,B,q,Q", "leave", show=False, id="library.leave", tooltip="Back to the page"),
     ]
     FOOT = (
         ("library.read", "read", "read"),
@@ -42,6 +45,7 @@ class LibraryScreen(Tidying):
         ("library.rename", "rename", "rename"),
         ("library.delete", "delete", "del"),
         ("library.again", "again", "again"),
+        ("library.help", "help", "help"),
         ("library.back", "back", "back"),
     )
 

@@ -13,6 +13,7 @@ from voxtui.ui.widgets.keybar import KeyItem
 SEARCH_KEYS = [
     KeyItem("↓", "to the list", "list", "screen.go('line', 0)"),
     KeyItem("Enter", "read", "read", "screen.read"),
+    KeyItem("?", "help", "help", "screen.help"),
     KeyItem("Esc", "back", "back", "screen.back"),
 ]
 EMPTY = "Nothing here yet. Everything that you say is kept, and comes here by itself:\n\n{place}"
@@ -91,4 +92,5 @@ def foot(
 
 def short_key(binding: str) -> str:
     """A key as the foot shows it."""
-    return shown(binding).replace("Escape", "Esc")
+    name = shown(binding).replace("Escape", "Esc")
+    return f"Shift+{name}" if len(binding) == 1 and binding.isupper() else name

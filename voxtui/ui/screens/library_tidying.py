@@ -41,14 +41,14 @@ class Tidying(LibraryFrame):
     """Every change can be undone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "rename", "rename", id="library.rename", tooltip="Give it a title"),
-        Binding("d", "delete", "delete", id="library.delete", tooltip="To the trash"),
+        Binding("r,R", "rename", "rename", id="library.rename", tooltip="Give it a title"),
+        Binding("d,D", "delete", "delete", id="library.delete", tooltip="To the trash"),
         Binding("delete", "delete", show=False, id="library.del", tooltip="To the trash"),
-        Binding("z", "trash", "trash", id="library.trash", tooltip="Bring back from the trash"),
-        Binding("u,ctrl+z", "undo", "undo", id="library.undo", tooltip="Undo the last change"),
-        Binding("e", "export", "export", id="library.export", tooltip="Write it to a file"),
-        Binding("c", "copy", "copy", id="library.copy", tooltip="Copy all its words"),
-        Binding("p", "play", "play", id="library.play", tooltip="Hear this paragraph, or stop"),
+        Binding("z,Z", "trash", "trash", id="library.trash", tooltip="Bring back from the trash"),
+        Binding("u,U,ctrl+z", "undo", "undo", id="library.undo", tooltip="Undo the last change"),
+        Binding("e,E", "export", "export", id="library.export", tooltip="Write it to a file"),
+        Binding("c,C", "copy", "copy", id="library.copy", tooltip="Copy all its words"),
+        Binding("p,P", "play", "play", id="library.play", tooltip="Hear this paragraph, or stop"),
         Binding("left", "paragraph(-1)", show=False, id="library.left", tooltip="Paragraph before"),
         Binding("right", "paragraph(1)", show=False, id="library.right", tooltip="Next paragraph"),
     ]

@@ -16,7 +16,7 @@ from voxtui.ui.screens.captioning import Captioning
 from voxtui.ui.screens.doctoring import Doctoring
 from voxtui.ui.screens.editing import Editing
 from voxtui.ui.screens.fetching import Fetching
-from voxtui.ui.screens.help import HelpScreen
+from voxtui.ui.screens.help import page_help
 from voxtui.ui.screens.reading import Reading
 from voxtui.ui.screens.ruling import Ruling
 from voxtui.ui.screens.searching import Looking
@@ -81,4 +81,4 @@ class LiveScreen(
         talking = self.talking
         talk = wording.talking(talking.hold_possible, talking.key, self.key_for("live"))
         kept = Path(self.state.kept_in) if self.state.kept_in else None
-        self.app.push_screen(HelpScreen(wording.key_lines(keys), talk, wording.places(kept)))
+        self.app.push_screen(page_help(wording.key_lines(keys), talk, wording.places(kept)))
