@@ -78,7 +78,7 @@ typedef struct vox_model_params {
     const char *backend;      /* NULL or "cpu"; "gpu": a real GPU, or the model is not loaded; "gpu:NAME": the
                                  adapter with that in its name, software too; "auto": a real GPU if there is one */
     const char *gpu_scout;    /* NULL, or a program that is run first where backend is "auto": asked with
-                                 "--gpu-scout FOLDER" it prints what vox_gpu_scout says and exits with its status */
+                                 "--gpu-scout FOLDER NEED" it prints what vox_gpu_scout says and exits with its status */
     const char *cache_dir;    /* NULL = $XDG_CACHE_HOME/voxtral or $HOME/.cache/voxtral */
     vox_progress_fn on_progress;   /* of making that copy; may be NULL */
     void *user;
@@ -130,7 +130,8 @@ typedef struct vox_gpu_result {
     char name[128], driver[192];
     const char *api;          /* "Vulkan", "Metal" */
     int software, subgroups;
-    int checks, failed;
+    int checks, failed;       /* where not all are right with subgroups: of those without */
+    int wrong_with_subgroups;
     double ms;
     char why[256];            /* why it gave up in the midst; "" = it did not */
     char avoided[512];        /* what happened before for which "auto" leaves it alone; "" = it does not */
@@ -142,9 +143,10 @@ typedef struct vox_gpu_result {
 vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user, vox_gpu_result *result,
                             char *err, size_t err_size);
 
-/* Is there a real GPU that passes the self-test, now or once before? `cache_dir` as above. Else
+/* Is there a real GPU that passes the self-test, now or once before? `cache_dir` as above; `need`: the
+ * NEED asked for, which kernels. Else
  * VOX_ERR_UNSUPPORTED, there is none, or VOX_ERR_DEVICE, it fails; `err` says why. */
-vox_status vox_gpu_scout(const char *cache_dir, char *err, size_t err_size);
+vox_status vox_gpu_scout(const char *cache_dir, uint32_t need, char *err, size_t err_size);
 
 /* ---- conversion ------------------------------------------------------------------------ */
 

@@ -47,12 +47,18 @@ class Faulty:
     def fail_with(self, what: str, **more: str) -> dict[str, str]:
         return self.environment | {"FAKE_VULKAN": f"{what}@{self.trigger}"} | more
 
-    def run(self, clip: Clip, what: str, backend: str) -> Result:
+    def run(self, clip: Clip, what: str, backend: str, **more: str) -> Result:
         """With what fails from the beginning."""
         self.trigger.touch()
         arguments = ("-d", str(TINY), "-i", str(clip.path), "--cache", str(self.cache))
         return self.engine.bare(
-            *arguments, "--backend", backend, "--events", environment=self.fail_with(what)
+            *arguments, "--backend", backend, "--events", environment=self.fail_with(what, **more)
+        )
+
+    def verdicts(self) -> list[str]:
+        """Of all self-tests so far: "passed", "wrong"."""
+        return sorted(
+            path.suffix[1:] for path in self.cache.glob("gpu-*.*") if path.suffix != ".txt"
         )
 
 
@@ -64,7 +70,8 @@ def passed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
         pytest.skip("there is no Vulkan or no C compiler here")
     folder = tmp_path_factory.mktemp("vulkan")
     source = ROOT / "voxtral_c" / "tests" / "fake_vulkan.c"
-    flags = ("-shared", "-fPIC", "-std=c11", "-D_POSIX_C_SOURCE=200809L")
+    # It stays when a GPU is closed, or the next one would find the real one by its name.
+    flags = ("-shared", "-fPIC", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wl,-z,nodelete")
     library = str(folder / "libvulkan.so.1")
     subprocess.run([compiler, *flags, "-o", library, str(source), "-ldl"], check=True)
     faulty = Faulty(
@@ -166,6 +173,57 @@ def test_when_the_model_is_brought(faulty: Faulty, clip: Clip, what: str) -> Non
     assert "llvmpipe" in result.of_type("error")[0]["message"]
 
 
+def test_a_card_is_used_without_being_asked_for(faulty: Faulty, clip: Clip, spoken: Words) -> None:
+    """Where a real GPU is found; software that says it were one."""
+    for _ in range(2):
+        result = faulty.run(clip, "nothing", "auto", FAKE_REAL="1", VOXTRAL_GPU_DEADLINE="60")
+        assert (result.code, words(result)) == (0, spoken)
+        assert result.of_type("ready")[0]["backend"] == "gpu"
+        assert result.of_type("warning") == []
+    assert (faulty.cache / "gpu-scout.txt").read_text().split()[1] == "g"
+
+
+@pytest.mark.parametrize(
+    ("what", "after", "why"),
+    [
+        ("lost", 10, "was lost"),
+        ("wait", 60, "was lost"),
+        ("hang", 10, "did not answer within 3 s"),
+        ("memory", 60, ""),  # too small for this model: nothing is broken
+    ],
+)
+def test_a_card_that_fails_while_the_model_is_brought(
+    faulty: Faulty, clip: Clip, spoken: Words, what: str, after: int, why: str
+) -> None:
+    """Some weights are there already; nobody asked for the card, and the processor does it."""
+    more = {"FAKE_REAL": "1", "FAKE_AFTER": str(after), "VOXTRAL_GPU_DEADLINE": "3"}
+    result = faulty.run(clip, what, "auto", **more)
+    assert (result.code, words(result)) == (0, spoken)
+    assert result.of_type("ready")[0]["backend"] == "cpu"
+    warnings = [warning["message"] for warning in result.of_type("warning")]
+    assert len(warnings) == (1 if why else 0)
+    assert all(why in warning for warning in warnings)
+
+
+def test_subgroups_that_compute_wrongly(
+    passed: Faulty, clip: Clip, spoken: Words, tmp_path: Path
+) -> None:
+    """Then it is done without them, and next time at once."""
+    untested = Faulty(passed.engine, passed.environment, tmp_path / "cache", tmp_path / "now")
+    for _ in range(2):
+        result = untested.run(clip, "mixed", ADAPTER)
+        assert (result.code, words(result)) == (0, spoken)
+        assert result.of_type("ready")[0]["backend"] == "gpu"
+        assert untested.verdicts() == ["passed", "wrong"]
+    report = (untested.cache / "gpu-report.txt").read_text()
+    assert "subgroups: yes" in report
+    told = untested.engine.bare(
+        "--selftest", "--json", environment=untested.fail_with("mixed")
+    ).of_type("selftest")[0]
+    assert (told["passed"], told["subgroups"], told["failed"]) == (True, False, 0)
+    assert told["wrong_with_subgroups"] > 0
+
+
 def test_wrong_results(passed: Faulty, clip: Clip, tmp_path: Path) -> None:
     untested = Faulty(passed.engine, passed.environment, tmp_path / "cache", tmp_path / "now")
     result = untested.run(clip, "wrong", ADAPTER)
@@ -173,7 +231,7 @@ def test_wrong_results(passed: Faulty, clip: Clip, tmp_path: Path) -> None:
     assert result.code == 2
     assert "computes wrongly" in message
     assert str(untested.cache / "gpu-report.txt") in message
-    assert "q8_0 x 1: error" in (untested.cache / "gpu-report.txt").read_text()
+    assert "norm: error" in (untested.cache / "gpu-report.txt").read_text()
 
 
 def test_a_driver_that_crashes_at_once(faulty: Faulty, clip: Clip, spoken: Words) -> None:
@@ -185,6 +243,16 @@ def test_a_driver_that_crashes_at_once(faulty: Faulty, clip: Clip, spoken: Words
     assert "crashed" in (faulty.cache / "gpu-scout.txt").read_text()
     selftest = faulty.engine.bare("--selftest", environment=faulty.fail_with("start"))
     assert selftest.code < 0
+
+
+def test_a_driver_that_never_answers(faulty: Faulty, clip: Clip, spoken: Words) -> None:
+    """Who waits for it is another process, which is ended; and nobody waits again."""
+    for warnings in (1, 0):
+        result = faulty.run(clip, "mute", "auto", VOXTRAL_GPU_DEADLINE="3")
+        assert (result.code, words(result)) == (0, spoken)
+        told = [w["message"] for w in result.of_type("warning")]
+        assert len(told) == warnings
+        assert all("did not answer within 3 s" in message for message in told)
 
 
 def test_gone_since_the_last_time(faulty: Faulty, clip: Clip, spoken: Words) -> None:

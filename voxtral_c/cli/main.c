@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
         fputs(options_usage, stderr);
         return EXIT_UNUSABLE;
     }
-    if (argc == 3 && !strcmp(argv[1], "--gpu-scout")) return selftest_scout(argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "--gpu-scout")) return selftest_scout(argv[2], argv[3]);
     if (!options_parse(&opt, argc, argv, err, sizeof err)) return complain(err, 1);
     if (vox_program_path(program, sizeof program)) opt.model.gpu_scout = program;
     switch (opt.command) {

@@ -2,6 +2,7 @@
 #include "selftest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "exit_codes.h"
@@ -42,6 +43,7 @@ static int as_json(const char *adapter) {
         jsonl_boolean(&j, "software", r.software);
         jsonl_boolean(&j, "subgroups", r.subgroups);
         jsonl_integer(&j, "failed", r.failed);
+        jsonl_integer(&j, "wrong_with_subgroups", r.wrong_with_subgroups);
         jsonl_string(&j, "avoided", r.avoided);
         jsonl_number(&j, "ms", r.ms, 1);
     }
@@ -59,6 +61,7 @@ static int as_text(const char *adapter) {
         return EXIT_FAILED;
     }
     printf("%s: %s%s, driver %s, %s subgroups\n", r.name, r.api, r.software ? " in software" : "", r.driver, r.subgroups ? "with" : "without");
+    if (r.wrong_with_subgroups) printf("With subgroups %d kernels are wrong: the engine works without them.\n", r.wrong_with_subgroups);
     if (r.why[0]) printf("It gave up: %s.\n", r.why);
     printf("%d of %d kernels are right, in %.1f s.\n", r.checks - (r.failed < r.checks ? r.failed : r.checks), r.checks, r.ms / 1000);
     if (r.avoided[0]) printf("Until the machine or its drivers are started anew the processor is used: %s\n", r.avoided);
@@ -70,9 +73,9 @@ int selftest_run(const options *opt) {
     return opt->json ? as_json(adapter) : as_text(adapter);
 }
 
-int selftest_scout(const char *cache_dir) {
+int selftest_scout(const char *cache_dir, const char *need) {
     char err[512] = "";
-    const vox_status status = vox_gpu_scout(cache_dir, err, sizeof err);
+    const vox_status status = vox_gpu_scout(cache_dir, (uint32_t)strtoul(need, NULL, 10), err, sizeof err);
     puts(err);
     return (int)status;
 }

@@ -8,6 +8,6 @@
 int selftest_run(const options *opt);
 
 /* For ourselves: see vox_model_params.gpu_scout. Exit code: a vox_status. */
-int selftest_scout(const char *cache_dir);
+int selftest_scout(const char *cache_dir, const char *need);
 
 #endif

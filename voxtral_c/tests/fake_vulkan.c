@@ -11,9 +11,14 @@
  *     memory   there is no memory
  *     gone     there is no GPU of any kind
  *     start    a segmentation fault as soon as it is asked
+ *     mute     no answer at all as soon as it is asked
+ *     mixed    shuffles in subgroups bring another thread's number
+ *   FAKE_AFTER     so many calls that would have failed go well before
+ *   FAKE_REAL      software says that it is a graphics card
  */
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +26,7 @@
 
 typedef void (*function)(void);
 typedef function (*finder)(void *of, const char *name);
-enum { NO_DEVICE_MEMORY = -2, DEVICE_LOST = -4 };
+enum { NO_DEVICE_MEMORY = -2, DEVICE_LOST = -4, DISCRETE = 2 };
 
 static finder real_instance, real_device;
 
@@ -29,9 +34,10 @@ function vkGetInstanceProcAddr(void *instance, const char *name);
 
 /* Is it time for that? */
 static int fails(const char *what) {
-    const char *wish = getenv("FAKE_VULKAN");
+    static atomic_int calls;
+    const char *wish = getenv("FAKE_VULKAN"), *after = getenv("FAKE_AFTER");
     const size_t n = strlen(what);
-    return wish && !strncmp(wish, what, n) && wish[n] == '@' && access(wish + n + 1, F_OK) == 0;
+    return wish && !strncmp(wish, what, n) && wish[n] == '@' && access(wish + n + 1, F_OK) == 0 && atomic_fetch_add(&calls, 1) >= (after ? atoi(after) : 0);
 }
 
 #define FAKE(name, result, parameters, arguments, before) \
@@ -60,12 +66,44 @@ FAKE(vkCmdDispatch, void, (void *commands, uint32_t x, uint32_t y, uint32_t z), 
 FAKE(vkEnumeratePhysicalDevices, int, (void *instance, uint32_t *n, void *devices), (instance, n, devices),
      if (fails("gone")) return *n = 0;)
 FAKE(vkCreateInstance, int, (const void *info, const void *allocator, void *instance), (info, allocator, instance),
-     if (fails("start")) raise(SIGSEGV);)
+     if (fails("start")) raise(SIGSEGV);
+     while (fails("mute")) sleep(1);)
+
+typedef struct { int type; const void *next; uint32_t flags; size_t size; const uint32_t *code; } shader;
+enum { SPIRV_HEADER = 5, SHUFFLE = 345, SHUFFLE_XOR = 346 };
+
+static function real_vkCreateShaderModule;
+static int vkCreateShaderModule(void *device, const shader *info, const void *allocator, void *module) {
+    int (*const real)(void *, const shader *, const void *, void *) = (int (*)(void *, const shader *, const void *, void *))real_vkCreateShaderModule;
+    if (!fails("mixed")) return real(device, info, allocator, module);
+    uint32_t *code = malloc(info->size);
+    shader mixed = *info;
+    memcpy(code, info->code, info->size);
+    for (size_t i = SPIRV_HEADER; i < info->size / 4 && code[i] >> 16; i += code[i] >> 16)
+        if ((code[i] & 0xffff) == SHUFFLE_XOR) code[i] = (code[i] & 0xffff0000) | SHUFFLE;
+    mixed.code = code;
+    const int result = real(device, &mixed, allocator, module);
+    free(code);
+    return result;
+}
+
+/* Of VkPhysicalDeviceProperties2 what comes before the device's type: sType, pNext, four numbers. */
+typedef struct { int type; void *next; uint32_t numbers[4]; int kind; } properties;
+static function real_vkGetPhysicalDeviceProperties2, real_vkGetPhysicalDeviceProperties;
+static void vkGetPhysicalDeviceProperties2(void *device, properties *p) {
+    ((void (*)(void *, properties *))real_vkGetPhysicalDeviceProperties2)(device, p);
+    if (getenv("FAKE_REAL")) p->kind = DISCRETE;
+}
+static void vkGetPhysicalDeviceProperties(void *device, uint32_t *p) {
+    ((void (*)(void *, uint32_t *))real_vkGetPhysicalDeviceProperties)(device, p);
+    if (getenv("FAKE_REAL")) p[4] = DISCRETE;
+}
 
 static const struct { const char *name; function mine, *real; } fakes[] = {
 #define F(name) { #name, (function)name, &real_##name },
     F(vkQueueSubmit) F(vkGetSemaphoreCounterValue) F(vkWaitSemaphores) F(vkGetFenceStatus) F(vkAllocateMemory) F(vkCreateBuffer)
-    F(vkCmdDispatch) F(vkEnumeratePhysicalDevices) F(vkCreateInstance)
+    F(vkCmdDispatch) F(vkEnumeratePhysicalDevices) F(vkCreateInstance) F(vkCreateShaderModule)
+    F(vkGetPhysicalDeviceProperties2) F(vkGetPhysicalDeviceProperties)
 #undef F
 };
 

@@ -12,6 +12,9 @@
 
 enum { GPU_MAX_BINDINGS = 6, GPU_MAX_PIPELINES = 256, GPU_BIND_GROUPS = 4096, GPU_ALIGN = 256 };
 
+/* So much work for one submit (see gpu_cost) before anything is known. */
+#define GPU_FIRST_BUDGET 2e9
+
 /* The kernels; see shaders/. */
 typedef enum gpu_kernel {
     GPU_FEW, GPU_MANY, GPU_NORM, GPU_ROPE, GPU_ATTEND, GPU_JOIN, GPU_EMBED, GPU_TURN, GPU_BEST, GPU_KERNELS
@@ -23,6 +26,7 @@ typedef struct gpu_options {
     int software;             /* if there is no real one: software */
     int checked;              /* naga's bounds and loop checks in every shader */
     int no_subgroups;
+    int pretended_lanes;      /* tests: subgroups of so many threads, made of shared memory; 0 = the GPU's own */
     uint64_t max_binding;     /* bytes; 0 = what the adapter allows. Larger matrices are cut up */
     double deadline_ms;       /* for the answer to one submit; 0 = 10 s */
 } gpu_options;
@@ -59,7 +63,7 @@ typedef struct gpu {
     WGPUQueue queue;
     char name[128], driver[192];
     const char *api;          /* "Metal", "Vulkan" */
-    int software, subgroups, checked;
+    int software, subgroups, checked, pretended_lanes;
     uint64_t max_binding;
     double deadline_ms;
 
@@ -94,7 +98,7 @@ void gpu_fail(gpu *g, const char *format, ...) VOX_PRINTF(2, 3);
 /* The same, and the GPU is left as it lies: to clean up might never end, or end the process. */
 void gpu_give_up(gpu *g, const char *format, ...) VOX_PRINTF(2, 3);
 
-/* Zeroed memory of `size` bytes for shaders and copies. handle NULL on failure. */
+/* commands.c: zeroed memory of `size` bytes for shaders and copies. handle NULL on failure. */
 gpu_buffer gpu_alloc(gpu *g, uint64_t size);
 void gpu_free(gpu *g, gpu_buffer *b);
 /* Before the next submit. bytes is a multiple of 4. */
@@ -111,6 +115,9 @@ void gpu_submit(gpu *g);
 void gpu_worked(gpu *g, double cost);
 /* Submit, wait for the end, and bring `bytes` of a buffer. Returns gpu_ok. */
 int gpu_read(gpu *g, const gpu_buffer *b, uint64_t offset, void *data, size_t bytes);
+
+/* Forget what was made for sets of buffers. */
+void gpu_forget_groups(gpu *g);
 
 /* Errors between the two are kept as a failure. */
 void gpu_scopes_open(gpu *g);

@@ -114,12 +114,12 @@ void gpu_product(gpu *g, const gpu_matrix *m, gpu_mode mode, const gpu_buffer *x
                  const gpu_buffer *y, int ldy) {
     const int few = n <= GPU_FEW_COLUMNS;
     const uint32_t columns = few ? few_columns(n) : n <= 16 ? 16 : 64;
-    const uint32_t variant = (uint32_t)m->type | (uint32_t)mode << 4 | columns << 8;
+    const uint32_t variant = (uint32_t)m->type | (uint32_t)(mode == GPU_ADD ? GPU_STORE : mode) << 4 | columns << 8;
     for (int i = 0; i < m->n_parts; i++) {
         const gpu_part *part = &m->parts[i];
-        const struct { uint32_t n, panels, panel0, units, panel_lines, ldx, x0, ldy, biased; } p = {
+        const struct { uint32_t n, panels, panel0, units, panel_lines, ldx, x0, ldy, biased, added; } p = {
             (uint32_t)n, (uint32_t)part->panels, (uint32_t)part->panel0, (uint32_t)units_of(m), (uint32_t)(m->panel_bytes / LINE_BYTES),
-            (uint32_t)ldx / 4, (uint32_t)x0 / 4, (uint32_t)ldy, m->bias.handle != NULL,
+            (uint32_t)ldx / 4, (uint32_t)x0 / 4, (uint32_t)ldy, m->bias.handle != NULL, mode == GPU_ADD,
         };
         const gpu_buffer *bias = m->bias.handle ? &m->bias : &part->buffer;
         const gpu_bind binds[] = { { &part->buffer, 0, 0 }, { x, 0, 0 }, { bias, 0, 0 }, { y, 0, 0 } };

@@ -113,6 +113,21 @@ static void make_model(vox_gpu *v, const vox_model *m) {
     if (!v->spare) gpu_fail(g, "there is no memory for the model");
 }
 
+static uint32_t need_of_layers(const vox_layer_weights *layers, int n) {
+    uint32_t need = 0;
+    for (int i = 0; i < n; i++)
+        need |= 1u << layers[i].wq.type | 1u << layers[i].wo.type | 1u << layers[i].w1.type | 1u << layers[i].w2.type;
+    return need;
+}
+
+uint32_t vox_gpu_need(const vox_model *m) {
+    const vox_weights *w = &m->weights;
+    const vox_weight *const others[] = { &w->conv0, &w->conv1, &w->adapter0, &w->adapter1, &w->embeddings };
+    uint32_t need = need_of_layers(w->encoder, m->config.encoder.n_layers) | need_of_layers(w->decoder, m->config.decoder.n_layers);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) need |= 1u << others[i]->type;
+    return need | 1u << GPU_NEED_EMBEDDINGS << w->embeddings.type | (m->cache_bytes ? GPU_NEED_F16_CACHE : GPU_NEED_F32_CACHE);
+}
+
 vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *folder, vox_error *err) {
     uint32_t ignored;
     vox_status status = check_shapes(m, err);
@@ -121,7 +136,7 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
     if (!v) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
     status = gpu_open(&v->device, options, err);
     if (status == VOX_OK) gpu_scout_at_work(folder, v->device.name);
-    if (status == VOX_OK) status = gpu_verdict(&v->device, folder, err);
+    if (status == VOX_OK) status = gpu_verdict(&v->device, options, vox_gpu_need(m), folder, err);
     if (status != VOX_OK) {
         gpu_guard_crash(NULL, NULL);
         gpu_close(&v->device);
@@ -151,7 +166,7 @@ void vox_gpu_explain(vox_model *m) {
     vox_free(report);
 }
 
-vox_status vox_gpu_scout(const char *cache_dir, char *err_text, size_t err_size) {
+vox_status vox_gpu_scout(const char *cache_dir, uint32_t need, char *err_text, size_t err_size) {
     const vox_model_params p = { .cache_dir = cache_dir };
     const gpu_options o = vox_gpu_options();
     vox_error err = { err_text, err_size };
@@ -159,7 +174,7 @@ vox_status vox_gpu_scout(const char *cache_dir, char *err_text, size_t err_size)
     gpu g;
     if (!folder) return vox_fail(&err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
     vox_status status = gpu_open(&g, &o, &err);
-    if (status == VOX_OK) status = gpu_verdict(&g, folder, &err);
+    if (status == VOX_OK) status = gpu_verdict(&g, &o, need, folder, &err);
     gpu_close(&g);
     vox_free(folder);
     return status;
@@ -207,7 +222,16 @@ vox_status vox_gpu_selftest(const char *adapter, vox_gpu_check_fn fn, void *user
     result->api = g.api;
     result->software = g.software;
     result->subgroups = g.subgroups;
-    result->failed = gpu_selftest(&g, 1, on_check, &to);
+    result->failed = gpu_selftest(&g, GPU_NEED_ALL, 1, on_check, &to);
+    if (result->failed && gpu_ok(&g) && g.subgroups) {      /* as gpu_verdict does */
+        result->wrong_with_subgroups = result->failed;
+        o.no_subgroups = 1;
+        gpu_close(&g);
+        const vox_status again = gpu_open(&g, &o, &err);
+        if (again != VOX_OK) return again;
+        result->checks = result->subgroups = 0;
+        result->failed = gpu_selftest(&g, GPU_NEED_ALL, 1, on_check, &to);
+    }
     snprintf(result->why, sizeof result->why, "%s", g.why);
     result->ms = vox_now_ms() - start;
     gpu_close(&g);

@@ -50,13 +50,15 @@ typedef struct vox_gpu_state {
 /* Open a GPU and bring the model there: m->gpu and m->backend. On failure the model stays on the CPU
  * and `err` tells why. folder: where verdicts about GPUs are kept. */
 vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *folder, vox_error *err);
+/* What the model needs of a GPU: see selftest.h. */
+uint32_t vox_gpu_need(const vox_model *m);
 /* Write into m->gpu_why what went wrong on the GPU. */
 void vox_gpu_explain(vox_model *m);
 const char *vox_gpu_name(const vox_gpu *v);
 /* GB/s that a copy of weights reads and writes there, the best of three; 0 when it fails. */
 double vox_gpu_bandwidth(vox_gpu *v);
 /* As the environment asks: VOXTRAL_GPU_CHECKS=1 (naga's checks), VOXTRAL_GPU_SUBGROUPS=0,
- * VOXTRAL_GPU_BINDING=BYTES (max_binding), VOXTRAL_GPU_DEADLINE=SECONDS. */
+ * VOXTRAL_GPU_BINDING=BYTES (max_binding), VOXTRAL_GPU_DEADLINE=SECONDS (to answer; for a scout, too). */
 gpu_options vox_gpu_options(void);
 void vox_gpu_detach(vox_model *m);     /* also without one */
 

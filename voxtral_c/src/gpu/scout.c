@@ -19,6 +19,7 @@
 
 #include "weights/cache.h"
 #include "guard.h"
+#include "resident.h"
 #include "verdict.h"
 
 #define PATIENCE_MS 60000.0
@@ -100,8 +101,10 @@ void gpu_scout_at_work(const char *folder, const char *name) {
 /* ---- the process ------------------------------------------------------------------------- */
 
 /* With nothing to read and its answer in a pipe. Returns its number, 0 if it cannot be started. */
-static pid_t start(const char *program, const char *folder, int answer[2]) {
-    char *const arguments[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)"--gpu-scout", (char *)(uintptr_t)folder, NULL };
+static pid_t start(const char *program, const char *folder, uint32_t need, int answer[2]) {
+    char number[16];
+    char *const arguments[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)"--gpu-scout", (char *)(uintptr_t)folder, number, NULL };
+    snprintf(number, sizeof number, "%" PRIu32, need);
     posix_spawn_file_actions_t files;
     pid_t pid = 0;
     if (pipe(answer) != 0) return 0;
@@ -118,6 +121,11 @@ static pid_t start(const char *program, const char *folder, int answer[2]) {
     return failed ? 0 : pid;
 }
 
+static double patience(void) {
+    const double asked = vox_gpu_options().deadline_ms;
+    return asked > 0 ? asked : PATIENCE_MS;
+}
+
 /* Its status as of waitpid, -1 if it did not end in time and was killed, -2 if that cannot be told. */
 static int end_of(pid_t pid) {
     const double start = vox_now_ms();
@@ -125,7 +133,7 @@ static int end_of(pid_t pid) {
         const pid_t ended = waitpid(pid, &status, WNOHANG);
         if (ended == pid) return status;
         if (ended < 0 && errno != EINTR) return -2;
-        if (vox_now_ms() - start > PATIENCE_MS) break;
+        if (vox_now_ms() - start > patience()) break;
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
     }
     kill(pid, SIGKILL);
@@ -138,9 +146,9 @@ static int is_a_crash(int number) {
 }
 
 /* The letter; 0 if nothing can be concluded. */
-static char ask(const char *program, const char *folder, char *why, size_t size) {
+static char ask(const char *program, const char *folder, uint32_t need, char *why, size_t size) {
     int answer[2];
-    const pid_t pid = start(program, folder, answer);
+    const pid_t pid = start(program, folder, need, answer);
     if (!pid) return 0;
     const int status = end_of(pid);
     const ssize_t n = read(answer[0], why, size - 1);       /* one sentence: it fits into the pipe */
@@ -148,7 +156,7 @@ static char ask(const char *program, const char *folder, char *why, size_t size)
     why[strcspn(why, "\n")] = 0;
     close(answer[0]);
     if (status == -1) {
-        snprintf(why, size, "The GPU's driver did not answer within %.0f s.", PATIENCE_MS / 1000);
+        snprintf(why, size, "The GPU's driver did not answer within %.0f s.", patience() / 1000);
         return FAILED;
     }
     if (status >= 0 && WIFSIGNALED(status) && is_a_crash(WTERMSIG(status))) {
@@ -177,14 +185,14 @@ int gpu_scout_crashed(const char *folder, vox_error *err) {
     return crashed;
 }
 
-vox_status gpu_scout_ask(const char *program, const char *folder, int *news, vox_error *err) {
+vox_status gpu_scout_ask(const char *program, const char *folder, uint32_t need, int *news, vox_error *err) {
     char why[512] = "", library[WEBGPU_PATH];
     *news = 0;
     if (!webgpu_find(library, sizeof library)) return VOX_OK;         /* that is soon seen */
     char *path = memory_path(folder);
     char letter = recall(path, why, sizeof why);
     *news = !letter;
-    if (!letter) letter = ask(program, folder, why, sizeof why);
+    if (!letter) letter = ask(program, folder, need, why, sizeof why);
     if (*news && letter) remember(path, folder, letter, why);
     vox_free(path);
     if (!letter || letter == GOOD) return VOX_OK;

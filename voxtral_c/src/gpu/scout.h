@@ -8,8 +8,8 @@
 
 /* Is there a real GPU that passes the self-test? VOX_OK; VOX_ERR_UNSUPPORTED: there is none;
  * VOX_ERR_DEVICE: it fails; `err` says why. *news: that was not known before. `program` is one that
- * answers to "--gpu-scout FOLDER" as vox_gpu_scout does; where it cannot be run the answer is VOX_OK. */
-vox_status gpu_scout_ask(const char *program, const char *folder, int *news, vox_error *err);
+ * answers to "--gpu-scout FOLDER NEED" as vox_gpu_scout does; where it cannot be run the answer is VOX_OK. */
+vox_status gpu_scout_ask(const char *program, const char *folder, uint32_t need, int *news, vox_error *err);
 
 /* From now on the GPU `name` is at work: should the process crash, that is remembered. */
 void gpu_scout_at_work(const char *folder, const char *name);

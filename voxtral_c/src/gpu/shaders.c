@@ -26,12 +26,16 @@ static const char *source(const char *name) {
     return s->text;
 }
 
+typedef enum subgroups { NO_SUBGROUPS, SUBGROUPS, PRETENDED } subgroups;
+
 /* A line, with # replaced by `number` and the marks for subgroups by what belongs there. */
-static void put_line(text *t, const char *line, size_t n, int number, int subgroups) {
-    static const struct { const char *mark, *with; } marks[] = {
-        { "$SUBGROUP_ARGUMENTS", ", @builtin(subgroup_invocation_id) its_lane: u32, @builtin(subgroup_size) its_lanes: u32, "
-                                 "@builtin(subgroup_id) its_subgroup: u32" },
-        { "$SUBGROUP_START", "lane = its_lane; lanes = its_lanes; subgroup = its_subgroup;" },
+static void put_line(text *t, const char *line, size_t n, int number, subgroups way) {
+    static const struct { const char *mark, *with[3]; } marks[] = {
+        { "$SUBGROUP_ARGUMENTS", { "", ", @builtin(subgroup_invocation_id) its_lane: u32, @builtin(subgroup_size) its_lanes: u32, "
+                                       "@builtin(subgroup_id) its_subgroup: u32",
+                                   ", @builtin(local_invocation_id) its_place: vec3<u32>" } },
+        { "$SUBGROUP_START", { "", "lane = its_lane; lanes = its_lanes; subgroup = its_subgroup;",
+                               "its_index = its_place.x; lane = its_index % LANES; lanes = LANES; subgroup = its_index / LANES;" } },
     };
     for (size_t i = 0; i < n; i++) {
         char digits[12];
@@ -39,7 +43,7 @@ static void put_line(text *t, const char *line, size_t n, int number, int subgro
         for (size_t m = 0; m < 2 && line[i] == '$' && !marked; m++) {
             const size_t length = strlen(marks[m].mark);
             if (n - i < length || memcmp(line + i, marks[m].mark, length) != 0) continue;
-            if (subgroups) put(t, marks[m].with, strlen(marks[m].with));
+            put(t, marks[m].with[way], strlen(marks[m].with[way]));
             i += length - 1;
             marked = 1;
         }
@@ -49,13 +53,13 @@ static void put_line(text *t, const char *line, size_t n, int number, int subgro
     }
 }
 
-static void add(text *t, const char *name, int repeat, int subgroups) {
+static void add(text *t, const char *name, int repeat, subgroups way) {
     for (const char *line = source(name); *line;) {
         const char *end = strchr(line, '\n');
         const size_t n = end ? (size_t)(end - line) + 1 : strlen(line);
         const int comment = strstr(line, "//") == line;
         const int times = !comment && memchr(line, '#', n) ? repeat : 1;
-        for (int i = 0; i < times; i++) put_line(t, line, n, i, subgroups);
+        for (int i = 0; i < times; i++) put_line(t, line, n, i, way);
         line += n;
     }
 }
@@ -74,28 +78,35 @@ static void add_weights(text *t, vox_weight_type type, int rows) {
     constant(t, "const FIVE = %d == 1;\n", type == VOX_WEIGHT_Q5_K);
     constant(t, "const BFLOAT = %d == 1;\n", type == VOX_WEIGHT_BF16);
     constant(t, "const BITS = %du;\n", type == VOX_WEIGHT_F32 ? 32 : 16);
-    add(t, rows == 4 ? "four_rows" : "one_row", 1, 0);
-    add(t, "words", rows, 0);
-    add(t, "half", 1, 0);
-    add(t, readers[type], rows, 0);
+    add(t, rows == 4 ? "four_rows" : "one_row", 1, NO_SUBGROUPS);
+    add(t, "words", rows, NO_SUBGROUPS);
+    add(t, "half", 1, NO_SUBGROUPS);
+    add(t, readers[type], rows, NO_SUBGROUPS);
 }
 
 static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant) {
-    const int low = (int)(variant & 15), mode = (int)(variant >> 4 & 15), repeat = (int)(variant >> 8);
+    const int low = (int)(variant & 15), mode = (int)(variant >> 4 & 3), repeat = (int)(variant >> 8);
     static const char *const names[GPU_KERNELS] = {
         [GPU_FEW] = "few", [GPU_MANY] = "many", [GPU_NORM] = "norm", [GPU_ROPE] = "rope", [GPU_ATTEND] = "attend",
         [GPU_JOIN] = "join", [GPU_EMBED] = "embed", [GPU_TURN] = "turn", [GPU_BEST] = "best",
     };
+    const int together = kernel == GPU_FEW || kernel == GPU_NORM || kernel == GPU_BEST;
+    const subgroups way = !together || !g->subgroups ? NO_SUBGROUPS : g->pretended_lanes ? PRETENDED : SUBGROUPS;
     int lines = 1;
+    if (way == PRETENDED) {
+        constant(t, "const LANES = %du;\n", g->pretended_lanes);
+        add(t, "pretended", 1, NO_SUBGROUPS);
+    }
     switch (kernel) {
     case GPU_FEW:
     case GPU_MANY:
         lines = kernel == GPU_MANY ? repeat / 16 : repeat;
         constant(t, "const COLUMNS = %du;\n", repeat);
-        constant(t, "const MODE = %du;\n", mode);
-        add(t, "product", 1, 0);
+        constant(t, "const GELU = %d == 1;\n", mode == GPU_GELU);
+        constant(t, "const GATED = %d == 1;\n", mode == GPU_SWIGLU);
+        add(t, "product", 1, NO_SUBGROUPS);
         add_weights(t, (vox_weight_type)low, kernel == GPU_FEW ? 4 : 1);
-        if (kernel == GPU_FEW) add(t, g->subgroups ? "slices_subgroups" : "slices", 1, 0);
+        if (kernel == GPU_FEW) add(t, g->subgroups ? "slices_subgroups" : "slices", 1, NO_SUBGROUPS);
         break;
     case GPU_EMBED:
         add_weights(t, (vox_weight_type)low, 1);
@@ -104,7 +115,7 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
     case GPU_BEST:
         constant(t, "const JOIN = %d == 1;\n", low);
         constant(t, "const PART = %du;\n", GPU_PART);
-        add(t, g->subgroups ? "group_subgroups" : "group", 1, 0);
+        add(t, g->subgroups ? "group_subgroups" : "group", 1, NO_SUBGROUPS);
         break;
     case GPU_ATTEND:
         lines = repeat;
@@ -112,13 +123,13 @@ static void assemble(const gpu *g, text *t, gpu_kernel kernel, uint32_t variant)
         /* fall through */
     case GPU_ROPE:
     case GPU_TURN:
-        add(t, low ? "cache_f16" : "cache_f32", 1, 0);
-        if (kernel != GPU_TURN) add(t, "cache", 1, 0);
+        add(t, low ? "cache_f16" : "cache_f32", 1, NO_SUBGROUPS);
+        if (kernel != GPU_TURN) add(t, "cache", 1, NO_SUBGROUPS);
         break;
     default:
         break;
     }
-    add(t, names[kernel], lines, g->subgroups);
+    add(t, names[kernel], lines, way);
     put(t, "", 1);
 }
 

@@ -1,12 +1,14 @@
-/* verdict.h - whether a GPU may be trusted: found out by the self-test once for each adapter, driver
- * and set of shaders, and remembered. What goes wrong is written down for whoever can mend it. */
+/* verdict.h - whether a GPU may be trusted: found out by the self-test once for each adapter, driver,
+ * set of shaders and need (see selftest.h), and remembered. What goes wrong is written down for whoever
+ * can mend it. */
 #ifndef VOX_GPU_VERDICT_H
 #define VOX_GPU_VERDICT_H
 
 #include "device.h"
 
-/* VOX_OK if all kernels have passed, now or before; else VOX_ERR_DEVICE. `folder` is made if need be. */
-vox_status gpu_verdict(gpu *g, const char *folder, vox_error *err);
+/* VOX_OK if all kernels have passed, now or before; else VOX_ERR_DEVICE. Where those with subgroups are
+ * wrong the GPU is opened anew, as the options say but without them. `folder` is made if need be. */
+vox_status gpu_verdict(gpu *g, const gpu_options *o, uint32_t need, const char *folder, vox_error *err);
 
 /* Write what failed, and on what, to a file in the folder. Returns its path, freed by the caller;
  * NULL if that cannot be done. */

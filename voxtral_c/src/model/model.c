@@ -91,7 +91,7 @@ static vox_status make_buffers(vox_model *m, const vox_model_params *p, vox_erro
 static void choose_freely(vox_model *m, const vox_model_params *p, const gpu_options *o, const char *folder) {
     vox_error why = { m->gpu_why, sizeof m->gpu_why };
     int news = 1;
-    vox_status status = p->gpu_scout ? gpu_scout_ask(p->gpu_scout, folder, &news, &why) : VOX_OK;
+    vox_status status = p->gpu_scout ? gpu_scout_ask(p->gpu_scout, folder, vox_gpu_need(m), &news, &why) : VOX_OK;
     if (status == VOX_OK) {
         news = 1;
         status = vox_gpu_attach(m, o, folder, &why);

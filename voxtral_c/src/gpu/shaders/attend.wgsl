@@ -80,7 +80,10 @@ fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(num_workgroups) groups: v
             score# += dot(k, query[#u * p.pairs + pair]);
         }
     }
-    weight[#u * 256u + t] = select(NONE, score#, t < count && sees(row0 + #u, key0 + t));
+    weight[#u * 256u + t] = score#;
+    for (var r = 0u; r < ROWS; r++) {
+        if (t >= count || !sees(row0 + r, key0 + t)) { weight[r * 256u + t] = NONE; }
+    }
     workgroupBarrier();
 
     let row = t / 32u;

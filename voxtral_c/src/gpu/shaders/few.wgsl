@@ -1,4 +1,4 @@
-// A matrix times up to COLUMNS columns; a group for each panel (SWIGLU: for two). Each of its 64
+// A matrix times up to COLUMNS columns; a group for each panel (GATED: for two). Each of its 64
 // threads has four rows and one of 16 slices of the columns of W, so that what is read of x serves
 // four rows. Lines with # are repeated for each column of x.
 var<private> sum#: vec4<f32>;
@@ -21,13 +21,12 @@ fn panel_sums(panel: u32, t: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32 $SUBGROUP_ARGUMENTS) {
     $SUBGROUP_START
     let t = thread(index);
-    let both = MODE == SWIGLU;
-    panel_sums(select(group.x, group.x * 2u, both), t);
+    panel_sums(select(group.x, group.x * 2u, GATED), t);
     var total# = row_sum(sum#, t);
-    if (both) {
+    if (GATED) {
         panel_sums(group.x * 2u + 1u, t);
         total# = silu(total#) * row_sum(sum#, t);
     }
-    let row = (select(p.panel0, p.panel0 / 2u, both) + group.x) * 16u + t;
+    let row = (select(p.panel0, p.panel0 / 2u, GATED) + group.x) * 16u + t;
     if (t < 16u && #u < p.n) { put(#u, row, total#); }
 }

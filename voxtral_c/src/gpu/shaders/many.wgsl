@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 fn put_all(column: u32, row: u32, s: vec4<f32>) {
     let at = p.panel0 * 16u + row;
     if (column >= p.n) { return; }
-    if (MODE == SWIGLU) {
+    if (GATED) {
         if (row / 16u + 1u >= p.panels) { return; }
         let to = at / 32u * 16u + at % 16u;
         put(column, to, silu(s.x) * s.z);

@@ -2,7 +2,7 @@
 //
 // open(panel, row, unit) prepares a unit of the columns of a row (or of four: row then counts fours),
 // fetch(i) brings its i-th four weights into quad0 (to quad3), and place(i) tells to which four columns
-// they belong.
+// they belong. GELU: of the sums; GATED: panels in turn are of the gate and of what it lets through.
 struct Params {
     n: u32,            // columns of x
     panels: u32,       // in this part of the matrix
@@ -13,16 +13,13 @@ struct Params {
     x0: u32,
     ldy: u32,
     biased: u32,
+    added: u32,        // to what y holds
 }
 var<immediate> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-const STORE = 0u;
-const ADD = 1u;        // to what y holds
-const GELU = 2u;
-const SWIGLU = 3u;     // panels in turn are of the gate and of what it lets through
 
 fn erf(v: f32) -> f32 {     // Abramowitz and Stegun 7.1.26
     let t = 1.0 / (1.0 + 0.3275911 * abs(v));
@@ -35,7 +32,7 @@ fn put(column: u32, row: u32, sum: f32) {
     let to = column * p.ldy + row;
     var v = sum;
     if (p.biased != 0u) { v += bias[row]; }
-    if (MODE == GELU) { v = 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    if (MODE == ADD) { v += y[to]; }
+    if (GELU) { v = 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
+    if (p.added != 0u) { v += y[to]; }
     y[to] = v;
 }
