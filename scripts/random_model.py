@@ -4,7 +4,8 @@
     random_model.py FOLDER && voxtral -d FOLDER --quantize random.gguf --type q4_k_m
 
 It costs what the real model costs, for comparing programs. It hears nothing: whatever was said, it
-writes streaming pads, so that no program ends early.
+writes streaming pads, so that no program ends early. With --layers it is as wide but not as deep;
+with --restless what it writes depends on everything that it computes.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ DECODER = {
     "hidden_dim": 9216,
     "sliding_window": 8192,
 }
-PARAMS = make_params(VOCABULARY, DECODER, ENCODER)
 POOL = 1 << 24
 """Weights are taken from so many random numbers, since making billions would take minutes."""
 
@@ -63,11 +63,11 @@ def layer_shapes(prefix: str, c: dict[str, Any]) -> Shapes:
         yield f"{prefix}feed_forward.w2.bias", (dim,)
 
 
-def shapes() -> Shapes:
+def shapes(params: dict[str, Any]) -> Shapes:
     """Every tensor's official name and shape."""
     module = "mm_streams_embeddings.embedding_module."
-    encoder = PARAMS["multimodal"]["whisper_model_args"]["encoder_args"]
-    width, dim, ada = encoder["dim"], PARAMS["dim"], PARAMS["ada_rms_norm_t_cond_dim"]
+    encoder = params["multimodal"]["whisper_model_args"]["encoder_args"]
+    width, dim, ada = encoder["dim"], params["dim"], params["ada_rms_norm_t_cond_dim"]
     yield f"{module}tok_embeddings.weight", (VOCABULARY, dim)
     for i, inputs in ((0, encoder["audio_encoding_args"]["num_mel_bins"]), (1, width)):
         yield f"{module}whisper_encoder.conv_layers.{i}.conv.weight", (width, inputs, 3)
@@ -77,8 +77,8 @@ def shapes() -> Shapes:
     yield f"{module}whisper_encoder.transformer.norm.weight", (width,)
     yield f"{module}audio_language_projection.0.weight", (dim, 4 * width)
     yield f"{module}audio_language_projection.2.weight", (dim, dim)
-    for i in range(PARAMS["n_layers"]):
-        yield from layer_shapes(f"layers.{i}.", PARAMS)
+    for i in range(params["n_layers"]):
+        yield from layer_shapes(f"layers.{i}.", params)
         yield f"layers.{i}.ada_rms_norm_t_cond.0.weight", (ada, dim)
         yield f"layers.{i}.ada_rms_norm_t_cond.2.weight", (dim, ada)
     yield "norm.weight", (dim,)
@@ -88,41 +88,43 @@ def as_bf16(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
 
-def write_weights(file: BinaryIO) -> None:
+def write_weights(file: BinaryIO, params: dict[str, Any], restless: bool) -> None:
     """Norms are ones, biases nothing. What layers add is small beside the token before, and no
-    other embedding is as long as the pad's: so a pad follows a pad."""
+    other embedding is as long as the pad's: so a pad follows a pad, unless it is restless."""
     rng = np.random.default_rng(1)
     pool = rng.standard_normal(POOL, np.float32)
     pools = {size: as_bf16(size * pool) for size in (0.02, 0.002)}
     header, at = {}, 0
-    for name, shape in shapes():
+    for name, shape in shapes(params):
         end = at + 2 * int(np.prod(shape))
         header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": (at, end)}
         at = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     file.write(struct.pack("<Q", len(text)) + text)
-    for name, shape in shapes():
+    for name, shape in shapes(params):
         count = int(np.prod(shape))
         if len(shape) == 1:
             value = 1.0 if name.endswith("norm.weight") else 0.0
             file.write(as_bf16(np.full(count, value)).tobytes())
             continue
         small = name.endswith(("wo.weight", "w2.weight", "projection.2.weight"))
-        source, start = pools[0.002 if small else 0.02], file.tell()
+        source, start = pools[0.002 if small and not restless else 0.02], file.tell()
         while count:
             begin = int(rng.integers(POOL // 2))
             part = source[begin : begin + count]
             file.write(part.tobytes())
             count -= len(part)
-        if name.endswith("tok_embeddings.weight"):
+        if name.endswith("tok_embeddings.weight") and not restless:
             here = file.tell()
             file.seek(start + 2 * shape[1] * PAD)
             file.write(as_bf16(0.2 * pool[: shape[1]]).tobytes())
             file.seek(here)
 
 
-def write_folder(folder: Path) -> None:
+def write_folder(folder: Path, layers: int | None = None, *, restless: bool = False) -> None:
+    fewer = {} if layers is None else {"n_layers": layers}
+    params = make_params(VOCABULARY, DECODER | fewer, ENCODER | fewer)
     pieces = [bytes([i]) for i in range(256)]
     pieces += [b" %d" % i for i in range(256, VOCABULARY - SPECIALS)]
     tekken = {
@@ -139,10 +141,10 @@ def write_folder(folder: Path) -> None:
         "audio": {"transcription_delay_ms": 480, "streaming_n_left_pad_tokens": 32},
     }
     folder.mkdir(parents=True)
-    (folder / "params.json").write_text(json.dumps(PARAMS, indent=1) + "\n")
+    (folder / "params.json").write_text(json.dumps(params, indent=1) + "\n")
     (folder / "tekken.json").write_text(json.dumps(tekken) + "\n")
     with (folder / "consolidated.safetensors").open("wb") as file:
-        write_weights(file)
+        write_weights(file, params, restless)
 
 
 def main() -> None:
@@ -150,7 +152,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="made anew; must not be there")
-    write_folder(parser.parse_args().folder)
+    parser.add_argument(
+        "--layers", type=int, metavar="N", help="of both stacks; else the real ones"
+    )
+    parser.add_argument("--restless", action="store_true", help="no pad follows a pad by rule")
+    args = parser.parse_args()
+    write_folder(args.folder, args.layers, restless=args.restless)
 
 
 if __name__ == "__main__":

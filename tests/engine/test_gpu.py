@@ -47,6 +47,40 @@ def test_the_same_words(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bits", [128, 256, 512])
+def test_software_of_any_width(engine: Engine, tested: dict[str, object], bits: int) -> None:
+    """Its subgroups have 4, 8 or 16 threads."""
+    if "llvmpipe" not in str(tested["gpu"]):
+        pytest.skip("this GPU is not Mesa's software")
+    environment = {"LP_NATIVE_VECTOR_WIDTH": str(bits)}
+    report = json.loads(engine.bare("--selftest", "--json", environment=environment).text)
+    assert f"{bits} bits" in report["gpu"]
+    assert (report["passed"], report["subgroups"]) == (True, True)
+
+
+@pytest.mark.slow
+def test_the_real_width(
+    engine: Engine, tested: dict[str, object], clip: Clip, tmp_path: Path
+) -> None:
+    """A layer of each stack in the real dimensions, the whole vocabulary: a head of 805 MB, in
+    parts where a GPU binds no more than 128 MiB. 1.2 GB on the disk, some minutes in software."""
+    model = tmp_path / "wide"
+    script = ROOT / "scripts" / "random_model.py"
+    subprocess.run(
+        [sys.executable, str(script), str(model), "--layers", "1", "--restless"], check=True
+    )
+    arguments = ("-d", str(model), "-i", str(clip.path), "--cache", str(tmp_path), "--events")
+    said = []
+    for backend in ("cpu", f"gpu:{str(tested['gpu'])[:6]}"):
+        result = engine.bare(*arguments, "--precision", "bf16", "--backend", backend)
+        assert (result.code, result.of_type("ready")[0]["backend"]) == (0, backend[:3])
+        said.append([(e["id"], e["probability"]) for e in result.of_type("token")])
+    assert len(said[0]) > 20
+    assert [token for token, _ in said[1]] == [token for token, _ in said[0]]
+    assert [p for _, p in said[1]] == pytest.approx([p for _, p in said[0]], abs=2e-6)
+
+
+@pytest.mark.slow
 def test_bench(engine: Engine, tested: dict[str, object]) -> None:
     """Software is slow, so only that the figures are there."""
     backend = f"gpu:{str(tested['gpu'])[:6]}"

@@ -3,7 +3,12 @@
 #include "../src/gpu/selftest.h"
 #include "../src/gpu/verdict.h"
 
+#include "../src/machine/threads.h"
+#include "../src/text/tokenizer.h"
+#include "../src/weights/interleave.h"
+
 #include <dirent.h>
+#include <math.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -123,6 +128,92 @@ static void test_verdicts(void) {
     gpu_close(&g);
 }
 
+/* ---- the real head ----------------------------------------------------------------------- */
+
+enum { HEAD_ROWS = 131072, HEAD_COLS = 3072, HEAD_N = 4 };
+
+/* One panel's rows, as in a file: bytes and scales by chance. */
+static void random_rows(uint32_t *state, vox_q8_0 *rows) {
+    for (int i = 0; i < VOX_PANEL * HEAD_COLS / 32; i++) {
+        rows[i].d = (uint16_t)(0x1400 + (*state >> 7 & 1023));          /* 0.001 to 0.002 */
+        for (int j = 0; j < 32; j++) {
+            *state = *state * 1664525u + 1013904223u;
+            rows[i].q[j] = (int8_t)(*state >> 24);
+        }
+    }
+}
+
+/* The head's weights as they lie in memory, and what it makes of x by double arithmetic: [HEAD_N][HEAD_ROWS]. */
+static void make_head(uint8_t *data, const float *x, double *want) {
+    static vox_q8_0 rows[VOX_PANEL * HEAD_COLS / 32];
+    static float row[HEAD_COLS];
+    uint32_t state = 1;
+    for (int r = 0; r < HEAD_ROWS; r++) {
+        if (r % VOX_PANEL == 0) {
+            random_rows(&state, rows);
+            vox_interleave(VOX_WEIGHT_Q8_0, (const uint8_t *)rows, VOX_PANEL, HEAD_COLS,
+                           data + (size_t)(r / VOX_PANEL) * vox_panel_bytes(VOX_WEIGHT_Q8_0, HEAD_COLS));
+        }
+        vox_dequantize(VOX_WEIGHT_Q8_0, rows + r % VOX_PANEL * (HEAD_COLS / 32), row, HEAD_COLS);
+        for (int c = 0; c < HEAD_N; c++) {
+            double sum = 0;
+            for (int i = 0; i < HEAD_COLS; i++) sum += (double)row[i] * (double)x[c * HEAD_COLS + i];
+            want[(size_t)c * HEAD_ROWS + (size_t)r] = sum;
+        }
+    }
+}
+
+static void compare_head(gpu *g, const gpu_buffer *logits, const vox_scores *scores, float *got, const double *want) {
+    double error = 0, size = 0;
+    if (!gpu_read(g, logits, 0, got, (size_t)HEAD_N * HEAD_ROWS * sizeof *got)) return;
+    for (int c = 0; c < HEAD_N; c++) {
+        const double *of = want + (size_t)c * HEAD_ROWS;
+        int best = 0;
+        for (int r = 0; r < HEAD_ROWS; r++) {
+            const double by = (double)got[(size_t)c * HEAD_ROWS + (size_t)r] - of[r];
+            error += by * by;
+            size += of[r] * of[r];
+            if (r != VOX_STREAMING_PAD && r != VOX_EOS && of[r] > of[best]) best = r;
+        }
+        CHECK(scores[c].best[0].id == best, "column %d: token %d instead of %d", c, scores[c].best[0].id, best);
+    }
+    CHECK(sqrt(error / size) < 2e-6, "logits differ by %g", sqrt(error / size));
+}
+
+/* 427 MB, more than may be bound at one go on software: nothing here is cut up by a limit of the test's own. */
+static void test_real_head(void) {
+    const size_t bytes = vox_interleaved_bytes(VOX_WEIGHT_Q8_0, HEAD_ROWS, HEAD_COLS), n = (size_t)HEAD_N * HEAD_ROWS;
+    const gpu_scoring s = { HEAD_ROWS, 1000, 1 };
+    vox_scores scores[HEAD_N];
+    gpu g;
+    if (BRIEF || vox_memory_total() < 4e9 || !open_any(&g, (gpu_options){ .deadline_ms = 120000 })) return;
+    uint8_t *data = vox_alloc(bytes, 1);
+    float *x = vox_alloc((size_t)HEAD_N * HEAD_COLS, sizeof *x), *got = vox_alloc(n, sizeof *got);
+    double *want = vox_alloc(n, sizeof *want);
+    REQUIRE(data && x && got && want, "no memory");
+    for (int i = 0; i < HEAD_N * HEAD_COLS; i++) x[i] = (float)sin(0.7 * i);
+    make_head(data, x, want);
+    const vox_weight w = { VOX_WEIGHT_Q8_0, HEAD_ROWS, HEAD_COLS, data }, *one = &w;
+    gpu_matrix m = { 0 };
+    gpu_matrix_make(&g, &m, &one, NULL, 1, 0);
+    CHECK(m.n_parts == (int)((bytes + g.max_binding - 1) / g.max_binding), "%d parts", m.n_parts);
+    gpu_buffer bx = gpu_alloc(&g, (uint64_t)HEAD_N * HEAD_COLS * sizeof *x + GPU_SLACK), by = gpu_alloc(&g, n * sizeof *got);
+    gpu_buffer room = gpu_alloc(&g, gpu_best_bytes(HEAD_ROWS, HEAD_N)), found = gpu_alloc(&g, gpu_best_bytes(1, HEAD_N));
+    gpu_write(&g, &bx, 0, x, (size_t)HEAD_N * HEAD_COLS * sizeof *x);
+    gpu_product(&g, &m, GPU_STORE, &bx, 0, HEAD_COLS, HEAD_N, &by, HEAD_ROWS);
+    gpu_best(&g, &s, &by, HEAD_ROWS, HEAD_N, &room, &found);
+    if (gpu_best_read(&g, &s, &found, HEAD_N, scores)) compare_head(&g, &by, scores, got, want);
+    CHECK(gpu_ok(&g), "%s", g.why);
+    gpu_matrix_free(&g, &m);
+    gpu_buffer *const all[] = { &bx, &by, &room, &found };
+    for (int i = 0; i < 4; i++) gpu_free(&g, all[i]);
+    gpu_close(&g);
+    vox_free(data);
+    vox_free(x);
+    vox_free(got);
+    vox_free(want);
+}
+
 static void test_refusals(void) {
     char text[256] = "";
     vox_error err = { text, sizeof text };
@@ -140,5 +231,6 @@ int main(void) {
     test_failures();
     test_sleep();
     test_verdicts();
+    test_real_head();
     return check_summary();
 }
