@@ -17,8 +17,8 @@ class Patience:
 
     silent: float = 2.5
     """Exact zeros for so long mean that no sound can come."""
-    lost: float = 1.0
-    """No samples for so long mean that the device is gone."""
+    lost: float = 2.0
+    """No samples for so long mean that the device is gone. A busy machine stalls for a second."""
     first: float = 5.0
     """A device that was just opened may take so long (Bluetooth)."""
     same_device: float = 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +62,16 @@ def write(text: str) -> None:
         raise ReaderGone from error
     except OSError as error:
         raise Failure(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def nobody_reads() -> bool:
+    """Was standard output closed at the other end? Tells it before there is something to write."""
+    try:
+        look = select.poll()
+        look.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in look.poll(0))
+    except (OSError, ValueError):
+        return False
 
 
 # ---- options -----------------------------------------------------------------------------

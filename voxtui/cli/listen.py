@@ -26,6 +26,7 @@ from voxtui.cli.common import (
     interval_options,
     load_settings,
     model_option,
+    nobody_reads,
     say,
     sessions_dir_option,
     sessions_root,
@@ -78,10 +79,11 @@ class TextOutput:
 
 
 class JsonOutput:
-    """JSON Lines: session, engine, partial, segment, stats, gap, notice, end."""
+    """JSON Lines: session, engine, source, partial, segment, stats, gap, notice, end."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
+        self._partial: dict[str, Any] = {}
         self._stats_s = -STATS_EVERY_S
 
     def take(self, event: Event) -> None:
@@ -92,7 +94,11 @@ class JsonOutput:
                     self._line("segment", segment_json(segment))
                 if tail is not None:
                     partial = {"start": tail.start_s, "end": tail.end_s, "text": tail.text}
-                    self._line("partial", partial)
+                    if partial != self._partial:
+                        self._line("partial", partial)
+                    self._partial = partial
+            case CaptureChanged(state, name, detail):
+                self._line("source", {"state": state.value, "name": name, "detail": detail})
             case SessionOpened(name, path):
                 self._line("session", {"name": name, "path": path})
             case EngineChanged():
@@ -330,7 +336,7 @@ def command(
         out = _opened(output, stack) if output else write
         made = JsonOutput(out) if as_json else TextOutput(out, rules)
         stop = stack.enter_context(StopRequest())
-        running = Running(config, lambda: stop.asked)
+        running = Running(config, lambda: stop.asked or (output is None and nobody_reads()))
         return listen(Listener(running, stop, made, quiet, settings.talk.bell), made, input_)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import PATIENCE_S, Result, speech, start
-from voxtui.cli.listen import Listener, Pace
+from voxtui.cli.listen import JsonOutput, Listener, Pace
 from voxtui.events import (
     AudioBlock,
     CaptureChanged,
@@ -21,6 +21,10 @@ from voxtui.events import (
     CaptureState,
     EngineStats,
     ListeningChanged,
+    Segment,
+    SegmentKind,
+    TranscriptChanged,
+    Word,
 )
 from voxtui.session import list_sessions, load_session
 
@@ -187,6 +191,36 @@ def test_a_closed_pipe_is_quiet() -> None:
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_closed_pipe_ends_it_though_nobody_speaks() -> None:
+    with start("listen", "-q", "--no-save", "--input", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(speech(1))
+        process.stdin.flush()
+        read_until(process, b"w1")
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 0, "its input is open, and silent"
+        assert process.stderr.read() == b""
+
+
+def test_json_tells_of_the_source_and_nothing_twice() -> None:
+    lines: list[str] = []
+    output = JsonOutput(lines.append)
+    tail = Segment(SegmentKind.SPEECH, 0.0, 1.0, 0.0, (Word(" so", 1.0),))
+    for _ in range(2):
+        output.take(TranscriptChanged((), tail))
+    output.take(CaptureChanged(CaptureState.SILENT, "Desk", "It is muted."))
+    told = [json.loads(line) for line in lines]
+    assert [line["type"] for line in told] == ["partial", "source"]
+    assert told[1] == {
+        "type": "source",
+        "state": "silent",
+        "name": "Desk",
+        "detail": "It is muted.",
+    }
 
 
 def test_how_far_behind_is_said_when_it_has_changed_much() -> None:
