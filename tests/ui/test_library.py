@@ -312,7 +312,12 @@ async def test_help_opens_from_the_list_and_from_the_field(three: list[Path]) ->
 
 async def test_keys_are_letters_of_either_case(three: list[Path]) -> None:
     async with library() as (pilot, screen):
-        await pilot.press("down", "R")
+        await pilot.press("down")
+        await quiet(pilot)
+        foot = screen.query_one("#library-more", KeyBar).render_line(0).text
+        assert "R rename" in foot
+        assert "Shift" not in foot
+        await pilot.press("R")
         await quiet(pilot)
         assert isinstance(pilot.app.screen, Ask)
         await pilot.press("escape", "D")

@@ -391,7 +391,8 @@ class LibraryFrame(Screen[None]):
         """The keys at the foot: those that do something now."""
         if not self.is_mounted:
             return
-        bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        active = [binding for _, binding, *_ in self.active_bindings.values()]
+        bindings = {binding.id: binding for binding in reversed(active)}  # the first of its keys
         items = SEARCH_KEYS if isinstance(self.focused, Input) else foot(self.FOOT, bindings)
         half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
         self.query_one("#library-keys", KeyBar).items = tuple(items[:half])
