@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from tests.ui.running import running, settled, tell
+from tests.ui.running import running, settled, tell, until
 from tests.ui.support import LOUD, FakeBackend, note, speech, stats, talk
 from tests.ui.test_snapshots import (
     BEHIND,
@@ -184,6 +184,23 @@ async def test_one_key_brings_captions_and_takes_them_away() -> None:
         await pilot.press("f", "escape")
         await settled(pilot)
         assert not view_of(pilot).display, "Escape leaves, too"
+
+
+async def test_begun_with_captions_it_listens_at_once() -> None:
+    backend = FakeBackend()
+    async with running(backend, captions=True) as pilot:
+        await until(lambda: ("listen", True) in backend.calls)
+        await tell(pilot, TranscriptChanged((), speech("hello")))
+        assert view_of(pilot).display
+        await pilot.press("f")
+        await settled(pilot)
+        assert not view_of(pilot).display
+        assert ("listen", False) not in backend.calls, "it goes on"
+    recording = FakeBackend(source_name="talk.wav")
+    async with running(recording, captions=True) as pilot:
+        await until(lambda: recording.opened)
+        await settled(pilot)
+        assert ("listen", True) not in recording.calls, "a recording is heard by itself"
 
 
 async def test_the_newest_words_are_always_in_the_same_place() -> None:

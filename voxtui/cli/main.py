@@ -88,6 +88,7 @@ class LazyGroup(click.Group):
 @click.version_option(voxtui.__version__, "-V", "--version", message="voxtui %(version)s")
 @click.option("--input", "input_", metavar="FILE|-", help="Hear a file or standard input.")
 @click.option("--demo", is_flag=True, help="Hear the recording that comes with voxtui.")
+@click.option("--captions", is_flag=True, help="Begin with captions, and listen at once.")
 @engine_option
 @model_option
 @delay_option

@@ -73,6 +73,7 @@ class VoxtuiApp(InTurn):
         preferences: Preferences,
         *,
         demo: bool = False,
+        captions: bool = False,
         copier: Callable[[str], Copied] | None = None,
         own_terminal: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -84,6 +85,7 @@ class VoxtuiApp(InTurn):
         self.live = LiveScreen(backend, preferences, copier or self._copy, demo=demo, clock=clock)
         self.live.talking.told_by_terminal = own_terminal
         self._own_terminal = own_terminal
+        self._captions = captions
         self._warnings = tuple(warnings)
         self._leaving = False
 
@@ -111,6 +113,8 @@ class VoxtuiApp(InTurn):
             set_aside()
             sys.setswitchinterval(SWITCH_S)
         self.backend.open()
+        if self._captions:
+            self.live.begin_captions()
 
     def _theme_changed(self, theme: object) -> None:
         if self.theme != self.preferences.shown.appearance.theme:

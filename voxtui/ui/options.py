@@ -14,6 +14,8 @@ class UiOptions:
     """A file to hear in place of the microphone, or "-" for standard input."""
     demo: bool = False
     """Hear the recording that comes with the package, with the small model."""
+    captions: bool = False
+    """Begin with captions, hands-free."""
     engine: str | None = None
     model: str | None = None
     delay_ms: int | None = None

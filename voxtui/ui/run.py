@@ -28,7 +28,12 @@ def run(options: UiOptions) -> int:
             warnings += [backend.warning] if backend.warning else []
             preferences = Preferences(kept, paths.config_file(), options)
             app = VoxtuiApp(
-                backend, preferences, demo=options.demo, own_terminal=True, warnings=warnings
+                backend,
+                preferences,
+                demo=options.demo,
+                captions=options.captions,
+                own_terminal=True,
+                warnings=warnings,
             )
             app.run()
     except (tty.NoTerminalError, CannotStartError) as error:

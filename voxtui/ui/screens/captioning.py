@@ -123,6 +123,12 @@ class Captioning(Reading, Editing, Arrivals):
         ways.append((self.key_for("captions"), "back", "screen.captions"))
         return tuple(way for way in ways if way[0])
 
+    def begin_captions(self) -> None:
+        """Captions from the start: shown, and somebody is heard."""
+        self.action_captions()
+        if not self.state.listening and not self.backend.hears_file:
+            self.talking.toggle_live()
+
     # ---- what the keys do
 
     def action_captions(self) -> None:
