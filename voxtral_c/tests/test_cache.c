@@ -41,24 +41,40 @@ static void fill(const vox_kernels *kernels, int dim) {
     }
 }
 
-/* Columns first .. first + n - 1 see three blocks, each another part of them, the first score being their own. */
+enum { FIRST = 64 };
+
+/* Columns first .. first + n - 1 see three blocks, each another part of them; most begin with scores of their own, and
+ * the last block's are far larger. */
 static void walk(const vox_kernels *k, const vox_byte_block *blocks, int positions, int dim, int first, int n, float *out) {
     static vox_walk w;
+    static int8_t weights[COLS * FIRST];
+    float scale[COLS];
     memset(&w, 0, sizeof w);
+    memset(weights, 0, sizeof weights);
+    memset(scale, 0, sizeof scale);
     memset(out, 0, sizeof *out * (size_t)(n * dim));
     w.q = (vox_bytes){ q + first * dim, (size_t)dim, q_scale + first, q_sum + first };
     w.columns = n;
     w.out = out;
     for (int c = 0; c < n; c++) {
-        float scores[5];
+        float scores[FIRST], scales[FIRST];
         const int at = first + c;
-        for (int i = 0; i < 5; i++) scores[i] = (float)(at * i % 7) - 3;
-        w.most[c] = -INFINITY;
-        if (at % 4) k->walk_start(&w, c, scores, 5);
+        for (int i = 0; i < FIRST; i++) {
+            scores[i] = i % 5 ? (float)(at * i % 7) - 3 : -INFINITY;
+            scales[i] = (float)(i % 3);
+        }
+        w.level[c] = -INFINITY;
+        if (at % 4) k->weigh_first(&w, c, scores, scales, at % 8 < 4 ? FIRST : FIRST / 4, weights + c * FIRST, &scale[c]);
         w.from[c] = 1 + at % 3 * positions / 2;
         w.to[c] = 3 * positions - 1 - at % 5 * positions / 3;
     }
-    for (int i = 0; i < 3; i++) k->walk_block(&blocks[i], i < 2 ? &blocks[i + 1] : NULL, positions, dim, i * positions, &w);
+    const vox_bytes bytes = { weights, FIRST, scale, NULL };
+    k->add_bytes(blocks[1].values, FIRST, dim, &bytes, n, out);
+    for (int i = 0; i < 3; i++) {
+        const uint8_t *next = blocks[(i + 1) % 3].keys;
+        const vox_ahead ahead = { { next, next + 64, next + 128, next + 192 }, i };
+        k->walk_block(&blocks[i], &ahead, positions, dim, i * positions, &w);
+    }
     for (int c = 0; c < n; c++) {
         float sum = 0;
         for (int i = 0; i < VOX_WALK_LANES; i++) sum += w.sums[c][i];
@@ -78,7 +94,7 @@ static void test_kernels(const vox_kernels *k, int positions, int dim) {
             values[b][i] = (int8_t)(i % 7 ? 127 * noise() : -127);
         }
         for (int i = 0; i < BLOCK; i++) {
-            scales[0][b][i] = 0.001f * fabsf(noise());
+            scales[0][b][i] = (b == 2 ? 0.02f : 0.001f) * fabsf(noise());
             scales[1][b][i] = fabsf(noise());
         }
         blocks[b] = (vox_byte_block){ keys[b], values[b], scales[0][b], scales[1][b] };

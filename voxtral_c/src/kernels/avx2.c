@@ -40,6 +40,10 @@ static inline __m256i first_n(int n) {
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_ROUND(v) _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define V_SCALE2(v, n) scale2(v, n)
+#define V_EXPONENT(x) _mm256_min_ps(_mm256_max_ps(x, V_SET1(-126.0f)), V_SET1(126.0f))
+#define V_FRACTION(v) _mm256_sub_ps(v, _mm256_floor_ps(v))
+#define V_SCALE_FLOOR(v, x) scale2(v, _mm256_floor_ps(x))
+#define V_ALL_BELOW(v, s) (_mm256_movemask_ps(_mm256_cmp_ps(v, V_SET1(s), _CMP_NLT_UQ)) == 0)
 
 static inline __m256 load_bf16_n(const uint16_t *p, int n) {
     uint16_t padded[8] = { 0 };

@@ -37,6 +37,10 @@ typedef __m512 vec;
 #define V_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define V_ROUND(v) _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define V_SCALE2(v, n) _mm512_scalef_ps(v, n)
+#define V_EXPONENT(x) (x)
+#define V_FRACTION(v) _mm512_reduce_ps(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define V_SCALE_FLOOR(v, x) _mm512_scalef_ps(v, x)
+#define V_ALL_BELOW(v, s) (_mm512_cmp_ps_mask(v, _mm512_set1_ps(s), _CMP_NLT_UQ) == 0)
 
 static inline __m256 fold(__m512 v) {
     return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));

@@ -188,53 +188,60 @@ static void score_bytes(const vox_byte_block *b, int positions, int dim, const v
         }
 }
 
-/* scores become weights, relative to the largest so far; returns by what earlier sums must be multiplied. */
-static float weigh(vox_walk *w, int c, float *scores, int n) {
-    const float before = w->most[c];
-    for (int i = 0; i < n; i++) w->most[c] = scores[i] > w->most[c] ? scores[i] : w->most[c];
-    const float factor = exp2f(before - w->most[c]);
+static int byte_of(float v) { return (int)rintf(v < 127.0f ? v > -127.0f ? v : -127.0f : 127.0f); }    /* NaN: 127 */
+
+/* scores become weights, relative to the largest so far (vectors raise the level more seldom), and these times the
+ * scales of values bytes; returns by what earlier sums must be multiplied. */
+static float weigh(vox_walk *w, int c, float *scores, const float *value_scales, int n, int8_t *q, float *scale) {
+    const float before = w->level[c];
+    float most = 0;
+    for (int i = 0; i < n; i++) w->level[c] = scores[i] > w->level[c] ? scores[i] : w->level[c];
+    const float factor = exp2f(before - w->level[c]);
     for (int i = 0; i < VOX_WALK_LANES; i++) w->sums[c][i] *= factor;
     for (int i = 0; i < n; i++) {
-        scores[i] = exp2f(scores[i] - w->most[c]);
-        w->sums[c][i % VOX_WALK_LANES] += scores[i];
+        const float e = exp2f(scores[i] - w->level[c]);
+        w->sums[c][i % VOX_WALK_LANES] += e;
+        scores[i] = e > 0 ? e * value_scales[i] : 0;      /* the scale of what is not seen may be anything */
+        most = scores[i] > most ? scores[i] : most;
     }
+    const float inverse = most > 1e-28f ? 127.0f / most : 0;
+    for (int i = 0; i < n; i++) q[i] = (int8_t)byte_of(scores[i] * inverse);
+    *scale = most / 127.0f;
     return factor;
 }
 
-static void walk_start(vox_walk *w, int c, float *scores, int n) {
-    w->most[c] = -INFINITY;
+static void weigh_first(vox_walk *w, int c, const float *scores, const float *value_scales, int n, int8_t *q, float *scale) {
+    float copy[VOX_FIRST_POSITIONS];
+    memcpy(copy, scores, (size_t)n * sizeof *copy);
+    w->level[c] = -INFINITY;
     memset(w->sums[c], 0, sizeof w->sums[c]);
-    weigh(w, c, scores, n);
+    weigh(w, c, copy, value_scales, n, q, scale);
 }
 
-static int byte_of(float v) { return (int)rintf(v < 127.0f ? v > -127.0f ? v : -127.0f : 127.0f); }    /* NaN: 127 */
-
-static void add_block(const vox_byte_block *b, int positions, int dim, const float *weights, float factor, float *out) {
-    float most = 0;
-    int8_t q[VOX_KV_MAX_BLOCK];
-    for (int i = 0; i < positions; i++) most = weights[i] > most ? weights[i] : most;
-    const float scale = most / 127.0f, inverse = most > 1e-28f ? 127.0f / most : 0;
-    for (int i = 0; i < positions; i++) q[i] = (int8_t)byte_of(weights[i] * inverse);
-    for (int d = 0; d < dim; d++) {
-        int32_t dot = 0;
-        for (int i = 0; i < positions; i++) dot += b->values[(i / 4 * dim + d) * 4 + i % 4] * q[i];
-        out[d] = out[d] * factor + scale * (float)dot;
-    }
+static void add_bytes(const int8_t *values, int positions, int dim, const vox_bytes *weights, int cols, float *out) {
+    for (int c = 0; c < cols; c++)
+        for (int d = 0; d < dim; d++) {
+            int32_t dot = 0;
+            for (int i = 0; i < positions; i++) dot += values[(i / 4 * dim + d) * 4 + i % 4] * weights->q[(size_t)c * weights->ld + (size_t)i];
+            out[(size_t)c * (size_t)dim + (size_t)d] += weights->scale[c] * (float)dot;
+        }
 }
 
-static void walk_block(const vox_byte_block *b, const vox_byte_block *next, int positions, int dim, int at, vox_walk *w) {
+static void walk_block(const vox_byte_block *b, const vox_ahead *ahead, int positions, int dim, int at, vox_walk *w) {
     float scores[VOX_WALK_COLUMNS * VOX_KV_MAX_BLOCK];
-    (void)next;
+    (void)ahead;
     score_bytes(b, positions, dim, &w->q, w->columns, scores, VOX_KV_MAX_BLOCK);
     for (int c = 0; c < w->columns; c++) {
-        float *row = scores + c * VOX_KV_MAX_BLOCK;
+        float *row = scores + c * VOX_KV_MAX_BLOCK, *out = w->out + (size_t)c * (size_t)dim, scale;
+        int8_t q[VOX_KV_MAX_BLOCK];
         const int from = w->from[c] > at ? w->from[c] - at : 0, to = w->to[c] < at + positions ? w->to[c] - at : positions;
         if (from >= to) continue;
         for (int i = 0; i < positions; i++)
             if (i < from || i >= to) row[i] = -INFINITY;
-        const float factor = weigh(w, c, row, positions);
-        for (int i = 0; i < positions; i++) row[i] = i < from || i >= to ? 0 : row[i] * b->value_scales[i];
-        add_block(b, positions, dim, row, factor, w->out + (size_t)c * (size_t)dim);
+        const float factor = weigh(w, c, row, b->value_scales, positions, q, &scale);
+        const vox_bytes weights = { q, 0, &scale, NULL };
+        for (int d = 0; d < dim; d++) out[d] *= factor;
+        add_bytes(b->values, positions, dim, &weights, 1, out);
     }
 }
 
@@ -286,8 +293,9 @@ const vox_kernels *vox_kernels_generic(void) {
         .matmul_quant = matmul_quant,
         .add_weighted = add_weighted,
         .score_bytes = score_bytes,
+        .weigh_first = weigh_first,
+        .add_bytes = add_bytes,
         .walk_block = walk_block,
-    .walk_start = walk_start,
         .to_bytes = to_bytes,
         .rms_norm = rms_norm,
         .softmax = softmax,

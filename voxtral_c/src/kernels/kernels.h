@@ -32,15 +32,23 @@ typedef struct vox_byte_block {
     float *key_scales, *value_scales;
 } vox_byte_block;
 
-enum { VOX_KV_MAX_BLOCK = 64, VOX_WALK_COLUMNS = 32, VOX_WALK_LANES = 16 };
+enum { VOX_KV_MAX_BLOCK = 64, VOX_FIRST_POSITIONS = 128, VOX_WALK_COLUMNS = 32, VOX_WALK_LANES = 16 };
 
-/* Queries that look at keys and values block by block. Scores are powers of 2; weights are relative to the
- * largest score so far, and what was summed up before is scaled down when a larger one comes. */
+/* Lines of memory to be fetched while a block is worked on: so many of each of four pages (the hardware then
+ * fetches ahead in all of them). */
+enum { VOX_AHEAD_PAGES = 4 };
+typedef struct vox_ahead {
+    const uint8_t *at[VOX_AHEAD_PAGES];
+    int lines;
+} vox_ahead;
+
+/* Queries that look at keys and values block by block. Scores are powers of 2, and weights are relative to a level
+ * that a column's first scores set; it is raised, and what was summed up is scaled down, when far larger ones come. */
 typedef struct vox_walk {
     vox_bytes q;              /* the scales contain log2(e) / sqrt(dim) */
     int columns;
     int from[VOX_WALK_COLUMNS], to[VOX_WALK_COLUMNS];     /* the positions that each column sees in blocks */
-    float most[VOX_WALK_COLUMNS];                         /* its largest score; -INFINITY at first */
+    float level[VOX_WALK_COLUMNS];                        /* the score whose weight is 1; -INFINITY at first */
     float sums[VOX_WALK_COLUMNS][VOX_WALK_LANES];         /* of weights; a kernel's lanes */
     float *out;               /* [columns][dim]: values times weights */
 } vox_walk;
@@ -70,14 +78,17 @@ typedef struct vox_kernels {
     void (*add_weighted)(const float *p, size_t ldp, int queries, const float *v, size_t ldv,
                          int keys, int dim, float *out, size_t ldo);
 
-    /* Attention over a block of 32 or 64 keys and values kept as bytes; dim is a multiple of 32. What a block's keys score with each column: scores[c * ld + position]. */
+    /* Attention over a block of 32 or 64 keys and values kept as bytes; dim is a multiple of 32. What a block's
+     * keys score with each column: scores[c * ld + position]. */
     void (*score_bytes)(const vox_byte_block *b, int positions, int dim, const vox_bytes *q, int cols, float *scores,
                         size_t ld);
-    /* The columns of w see the block; `at` is its first position, as those in w count. Meanwhile `next`
-     * (may be NULL) is fetched from memory. */
-    void (*walk_block)(const vox_byte_block *b, const vox_byte_block *next, int positions, int dim, int at, vox_walk *w);
-    /* Scores that column c of w, new until now, sees outside of blocks become weights, in place. */
-    void (*walk_start)(vox_walk *w, int c, float *scores, int n);
+    /* The first scores of column c of w, n <= VOX_FIRST_POSITIONS, a multiple of 16, -INFINITY where it sees
+     * nothing: q and *scale become their weights times the scales of values. */
+    void (*weigh_first)(vox_walk *w, int c, const float *scores, const float *value_scales, int n, int8_t *q, float *scale);
+    /* out[c][dim] += weights times values, which lie as in a block, of a multiple of 32 positions: one exact sum. */
+    void (*add_bytes)(const int8_t *values, int positions, int dim, const vox_bytes *weights, int cols, float *out);
+    /* The columns of w see the block; `at` is its first position, as those in w count. */
+    void (*walk_block)(const vox_byte_block *b, const vox_ahead *ahead, int positions, int dim, int at, vox_walk *w);
     /* x, n a multiple of 32, as bytes from -127 to 127. */
     void (*to_bytes)(const float *x, int n, int8_t *q, float *scale, int32_t *sum);
 

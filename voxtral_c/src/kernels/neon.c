@@ -35,6 +35,10 @@ typedef float32x4_t vec;
 #define V_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define V_ROUND(v) vrndnq_f32(v)
 #define V_SCALE2(v, n) scale2(v, n)
+#define V_EXPONENT(x) vminnmq_f32(vmaxnmq_f32(x, V_SET1(-126.0f)), V_SET1(126.0f))
+#define V_FRACTION(v) vsubq_f32(v, vrndmq_f32(v))
+#define V_SCALE_FLOOR(v, x) scale2(v, vrndmq_f32(x))
+#define V_ALL_BELOW(v, s) (vminvq_u32(vcltq_f32(v, V_SET1(s))) != 0)
 
 static inline float32x4_t load_n(const float *p, int n) {
     float padded[4] = { 0 };
@@ -93,7 +97,7 @@ typedef int32x4_t ivec;
 #define V_HALF(v) vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(U32(v))))
 #define V_FNMA(a, b, c) vfmsq_f32(c, a, b)
 #define V_ABS(v) vabsq_f32(v)
-#define V_STORE_I8(p, v) store_i8(p, vcvtq_s32_f32(v))
+#define V_STORE_I8(p, v) store_i8(p, vcvtnq_s32_f32(v))
 #define I_DOT(sum, w, x) dot(sum, w, x)
 #define I_DOT_Q8(sum, w, x) dot(sum, w, x)
 #define Q8_UNSIGNED 0

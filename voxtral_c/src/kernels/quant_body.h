@@ -16,7 +16,7 @@
  *   I_FLOAT(v)                 to float
  *   V_HALF(v)                  the low 16 bits of each lane, a float16, to float
  *   V_FNMA(a, b, c) = c - a * b, V_ABS(v)
- *   V_STORE_I8(p, v)           LANES whole numbers from -127 to 127, as bytes
+ *   V_STORE_I8(p, v)           LANES numbers from -127 to 127, as the nearest bytes
  *   I_DOT(sum, w, x)           sum + the products of four bytes: w unsigned (below 128 but in Q8_0), x signed
  *   I_DOT_Q8(sum, w, x), Q8_UNSIGNED   the same for Q8_0; whether its w are biased by 128
  *   I_MATMUL(sum, w, x)        if there is one: four sums of 8 products of signed bytes, of w's halves (rows)

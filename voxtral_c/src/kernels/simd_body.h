@@ -9,6 +9,10 @@
  *   V_ADD V_SUB V_MUL V_DIV V_MAX V_FMA(a, b, c) = a * b + c
  *   V_ROUND(v)             to the nearest whole number
  *   V_SCALE2(v, n)         v * 2^n for whole n in -127..127
+ *   V_EXPONENT(x)          x, of any size, as V_SCALE_FLOOR can take it
+ *   V_FRACTION(x)          what is behind the whole number below x
+ *   V_SCALE_FLOOR(v, x)    v * 2^floor(x)
+ *   V_ALL_BELOW(v, s)      whether all lanes are; a NaN is not
  *   v_sum4(a, b, c, d, out)   out[0..3] = sums over the lanes, each in the same order
  *   v_max(v)               largest lane
  *   TILE_ROWS (a multiple of 4), TILE_COLS   register block of the matrix product
@@ -284,8 +288,9 @@ static const vox_kernels table = {
     .matmul_quant = matmul_quant,
     .add_weighted = add_weighted,
     .score_bytes = score_bytes,
+    .weigh_first = weigh_first,
+    .add_bytes = add_bytes,
     .walk_block = walk_block,
-    .walk_start = walk_start,
     .to_bytes = to_bytes,
     .rms_norm = rms_norm,
     .softmax = softmax,

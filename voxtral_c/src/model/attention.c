@@ -38,18 +38,12 @@ static int tile_positions(const vox_stack_config *c) {
     return max_int(1, VOX_WALK_COLUMNS / (c->n_heads / c->n_kv_heads));
 }
 
-/* Bytes of values nearer than this to a query are multiplied as floats: as many as may be guesses,
- * which lie elsewhere than where they will, and the rest of their block. */
-enum { NEAR = VOX_MAX_TREE - 1 };
-
-static int most_near(int tile_columns) { return NEAR + VOX_KV_MAX_BLOCK + max_int(tile_columns, VOX_MAX_TREE); }
-
-/* A tile's output and queries, scores and near values. */
+/* A tile's output and queries, scores, and the newest values. */
 size_t vox_attention_scratch(const vox_stack_config *c, int max_positions) {
     const int positions = min_int(tile_positions(c), max_positions);
     const size_t columns = (size_t)positions * (size_t)(c->n_heads / c->n_kv_heads), hd = (size_t)c->head_dim;
     const size_t row = (size_t)c->window + (size_t)max_positions + 2 * VOX_KV_MAX_BLOCK;
-    return columns * (2 * hd + row) + (size_t)most_near(positions) * hd;
+    return columns * (2 * hd + row) + VOX_FIRST_POSITIONS * hd;
 }
 
 static int64_t position_of(const attention_job *job, int column) {
@@ -67,28 +61,26 @@ static const float *query(const attention_job *job, const tile *t, int c) {
     return t->q + (size_t)(c / t->group) * t->width + (size_t)(c % t->group) * (size_t)job->s->head_dim;
 }
 
-/* The weights of the keys that column c sees from position `from` on; row[0] is the key at `low`. Those of a tree are
- * brought together for it, as they would lie in a batch of their own, and then put back. With w, the weights
- * are those of its column, and not yet divided by their sum. */
-static void weigh(const attention_job *job, const tile *t, int c, int64_t from, int64_t low, float *row, size_t ld, vox_walk *w) {
+/* ---- keys and values as float32 -------------------------------------------------------- */
+
+/* The weights of the keys that column c sees; row[0] is the key at t->low. Those of a tree are brought together for it,
+ * as they would lie in a batch of their own, and then put back. */
+static void weigh(const attention_job *job, const tile *t, int c, float *row, size_t ld) {
     const vox_tree *tree = job->tree;
     const int column = t->from + c / t->group;
-    const int64_t position = position_of(job, column), base = job->first - low;
-    const int64_t begin = max_position(position - job->s->window + 1, from) - low, end = position + 1 - low;
+    const int64_t position = position_of(job, column), base = job->first - t->low;
+    const int64_t begin = max_position(position - job->s->window + 1 - t->low, 0), end = position + 1 - t->low;
     int path[VOX_MAX_TREE];
     const int length = tree ? path_to(tree, column, path) : 0;
     for (int i = 0; i < length; i++) row[base + i] = row[base + path[i]];
     memset(row, 0, (size_t)begin * sizeof *row);
-    if (w) job->c->kernels->walk_start(w, c, row + begin, (int)(end - begin));
-    else job->c->kernels->softmax(row + begin, (int)(end - begin));
+    job->c->kernels->softmax(row + begin, (int)(end - begin));
     memset(row + end, 0, (ld - (size_t)end) * sizeof *row);
     for (int i = length - 1; i >= 0 && path[i] != i; i--) {
         row[base + path[i]] = row[base + i];
         row[base + i] = 0;
     }
 }
-
-/* ---- keys and values as float32 -------------------------------------------------------- */
 
 static void attend_floats(const attention_job *job, const tile *t) {
     const vox_kernels *k = job->c->kernels;
@@ -104,7 +96,7 @@ static void attend_floats(const attention_job *job, const tile *t) {
         if (length > t->high - p + 1) length = (int)(t->high - p + 1);
         k->matmul_f32(keys, hd, length, dim, q, hd, t->columns, scores + (p - t->low), ld);
     }
-    for (int c = 0; c < t->columns; c++) weigh(job, t, c, t->low, t->low, scores + (size_t)c * ld, ld, NULL);
+    for (int c = 0; c < t->columns; c++) weigh(job, t, c, scores + (size_t)c * ld, ld);
     for (int64_t p = t->low; p <= t->high; p += length) {
         const float *values = vox_kv_run(job->kv, job->layer, 1, t->head, p, &length);
         if (length > t->high - p + 1) length = (int)(t->high - p + 1);
@@ -114,28 +106,65 @@ static void attend_floats(const attention_job *job, const tile *t) {
 
 /* ---- keys and values as bytes ---------------------------------------------------------- */
 
-/* Where the near values of a query begin. Blocks before it are complete and hold no guesses. */
+/* The newest positions, this many and the rest of their block, are guesses perhaps, and lie elsewhere then than they
+ * will. So they are weighed together: the sums of their bytes are exact in any order. */
+enum { NEAR = VOX_MAX_TREE - 1 };
+
+/* Where they begin for a query. Blocks before are complete and hold no guesses. */
 static int64_t near_from(const attention_job *job, int64_t position) {
     if (job->kv->in_order) return position + 1;
     const int64_t from = position < NEAR ? 0 : position - NEAR;
     return from - from % job->kv->block_positions;
 }
 
-/* The near values of each column. */
+static void hide(float *scores, float *scales, int from, int to) {
+    for (int i = from; i < to; i++) {
+        scores[i] = -INFINITY;
+        scales[i] = 0;
+    }
+}
+
+/* The near positions as column c sees them, from `near` on: their scores and the scales of their values are brought
+ * together as they would lie in a batch of the column's own, and the bytes made of them are put back. */
+static void weigh_near(const attention_job *job, const tile *t, int c, int64_t near, float *scores, const float *scales, int n,
+                       vox_walk *w, int8_t *q, float *scale) {
+    const vox_tree *tree = job->tree;
+    const int column = t->from + c / t->group;
+    const int64_t position = position_of(job, column), base = job->first - near;
+    const int64_t begin = max_position(max_position(position - job->s->window + 1, near_from(job, position)) - near, 0);
+    int path[VOX_MAX_TREE];
+    const int length = tree ? path_to(tree, column, path) : 0;
+    float own[VOX_FIRST_POSITIONS];
+    memcpy(own, scales, (size_t)n * sizeof *own);
+    for (int i = 0; i < length; i++) {
+        scores[base + i] = scores[base + path[i]];
+        own[base + i] = scales[base + path[i]];
+    }
+    hide(scores, own, 0, (int)begin);
+    hide(scores, own, (int)(position + 1 - near), n);
+    job->c->kernels->weigh_first(w, c, scores, own, n, q, scale);
+    for (int i = length - 1; i >= 0 && path[i] != i; i--) {
+        q[base + path[i]] = q[base + i];
+        q[base + i] = 0;
+    }
+}
+
 static void add_near(const attention_job *job, const tile *t, vox_walk *w, float *rows) {
     const int block = job->kv->block_positions, dim = job->s->head_dim;
     const int64_t near = max_position(near_from(job, t->start), t->low);
-    const size_t hd = (size_t)dim, ld = (size_t)((t->high - near) / block + 1) * (size_t)block;
-    float *values = rows + (size_t)t->columns * ld;
-    for (int64_t p = near; p <= t->high; p += block) {
-        const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, p);
-        job->c->kernels->score_bytes(&b, block, dim, &w->q, t->columns, rows + (p - near), ld);
+    const int n = (int)((t->high - near) / block + 1) * block;
+    float scales[VOX_FIRST_POSITIONS], scale[VOX_WALK_COLUMNS];
+    int8_t *q = (int8_t *)(rows + (size_t)t->columns * (size_t)n), *values = q + (size_t)t->columns * (size_t)n;
+    for (int i = 0; i < n; i += block) {
+        const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, near + i);
+        job->c->kernels->score_bytes(&b, block, dim, &w->q, t->columns, rows + i, (size_t)n);
+        memcpy(scales + i, b.value_scales, (size_t)block * sizeof *scales);
+        memcpy(values + (size_t)i * (size_t)dim, b.values, (size_t)block * (size_t)dim);
     }
     for (int c = 0; c < t->columns; c++)
-        weigh(job, t, c, near_from(job, position_of(job, t->from + c / t->group)), near, rows + (size_t)c * ld, ld, w);
-    for (int64_t p = near; p <= t->high; p++)
-        vox_kv_value(job->kv, job->layer, t->head, p, values + (size_t)(p - near) * hd);
-    job->c->kernels->add_weighted(rows, ld, t->columns, values, hd, (int)(t->high - near + 1), dim, w->out, hd);
+        weigh_near(job, t, c, near, rows + (size_t)c * (size_t)n, scales, n, w, q + (size_t)c * (size_t)n, &scale[c]);
+    const vox_bytes weights = { q, (size_t)n, scale, w->q.sum };
+    job->c->kernels->add_bytes(values, n, dim, &weights, t->columns, w->out);
 }
 
 /* Queries as bytes, and what each sees in blocks. */
@@ -148,7 +177,7 @@ static void start_walk(const attention_job *job, const tile *t, vox_walk *w) {
         w->q.scale[c] *= scale;
         w->from[c] = (int)max_position(position - job->s->window + 1 - t->low, 0);
         w->to[c] = (int)(near_from(job, position) - t->low);
-        w->most[c] = -INFINITY;
+        w->level[c] = -INFINITY;
     }
     memset(w->sums, 0, sizeof w->sums);
 }
@@ -161,6 +190,21 @@ static void finish_walk(vox_walk *w, int dim) {
     }
 }
 
+/* What to fetch while the block at `at` is worked on: a part of each of the blocks that follow those that were
+ * fetched together with it, as many as make four pages, or the parts of one block. */
+static void look_ahead(const attention_job *job, const tile *t, int at, int end, vox_ahead *ahead) {
+    const int block = job->kv->block_positions, bytes = (int)vox_kv_head_bytes(job->kv), page = 4096;
+    const int blocks = bytes < 3 * page / 2 ? 4 : bytes < 3 * page ? 2 : 1, parts = VOX_AHEAD_PAGES / blocks;
+    const int group = at / block / blocks * blocks + blocks, turn = at / block % blocks;
+    const int lines = (bytes / 64 + parts * blocks - 1) / (parts * blocks);
+    ahead->lines = group * block < end ? lines : 0;
+    for (int i = 0; i < VOX_AHEAD_PAGES; i++) {
+        const int next = (group + i / parts) * block;
+        const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low + (next < end ? next : at));
+        ahead->at[i] = b.keys + 64 * lines * (blocks * (i % parts) + turn);
+    }
+}
+
 static void attend_bytes(const attention_job *job, const tile *t) {
     const int block = job->kv->block_positions, dim = job->s->head_dim;
     float q_scale[VOX_WALK_COLUMNS];
@@ -170,11 +214,11 @@ static void attend_bytes(const attention_job *job, const tile *t) {
     if (!job->kv->in_order) add_near(job, t, &w, t->spare + (size_t)t->columns * (size_t)dim);
     int end = 0;
     for (int c = 0; c < t->columns; c++) end = max_int(end, w.to[c]);
-    vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low), next = b;
-    for (int at = 0; at < end; at += block, b = next) {
-        const int more = at + block < end;
-        if (more) next = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low + at + block);
-        job->c->kernels->walk_block(&b, more ? &next : NULL, block, dim, at, &w);
+    for (int at = 0; at < end; at += block) {
+        const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low + at);
+        vox_ahead ahead;
+        look_ahead(job, t, at, end, &ahead);
+        job->c->kernels->walk_block(&b, &ahead, block, dim, at, &w);
     }
     finish_walk(&w, dim);
 }

@@ -8,19 +8,19 @@
 enum { ANCHOR_GRID = 16 };
 
 /* A head's part of a block: its keys and values, as float32 or as bytes and scales. */
-static size_t head_size(const vox_kv *kv) {
+size_t vox_kv_head_bytes(const vox_kv *kv) {
     const size_t numbers = 2 * (size_t)kv->block_positions * (size_t)kv->head_dim;
     return kv->kernels ? numbers + 2 * (size_t)kv->block_positions * sizeof(float) : numbers * sizeof(float);
 }
 
-static size_t block_size(const vox_kv *kv) { return (size_t)kv->n_layers * (size_t)kv->n_heads * head_size(kv); }
+static size_t block_size(const vox_kv *kv) { return (size_t)kv->n_layers * (size_t)kv->n_heads * vox_kv_head_bytes(kv); }
 
 static vox_kv_block *block_of(const vox_kv *kv, int64_t position) {
     return &kv->blocks[position / kv->block_positions % kv->n_blocks];
 }
 
 static unsigned char *head_of(const vox_kv *kv, int layer, int head, int64_t position) {
-    return block_of(kv, position)->data + ((size_t)layer * (size_t)kv->n_heads + (size_t)head) * head_size(kv);
+    return block_of(kv, position)->data + ((size_t)layer * (size_t)kv->n_heads + (size_t)head) * vox_kv_head_bytes(kv);
 }
 
 static float *float_at(const vox_kv *kv, int layer, int values, int head, int64_t position) {
@@ -96,12 +96,6 @@ static void put_bytes(vox_kv *kv, int layer, int head, int64_t position, int val
         for (int i = 0; i < dim; i++) b.values[(row / 4 * dim + i) * 4 + row % 4] = q[i];
     else
         for (int i = 0; i < dim; i++) b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4] = (uint8_t)(q[i] + 128);
-}
-
-void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x) {
-    const vox_byte_block b = vox_kv_bytes_at(kv, layer, head, position);
-    const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
-    for (int i = 0; i < dim; i++) x[i] = b.value_scales[row] * (float)b.values[(row / 4 * dim + i) * 4 + row % 4];
 }
 
 static void turn_bytes(vox_kv *kv, int layer, int head, int64_t position, const float *table) {

@@ -25,7 +25,7 @@ typedef struct vox_kv_block {
 typedef struct vox_kv {
     const vox_kernels *kernels;   /* what makes bytes; NULL = float32 */
     int in_order;             /* set where no position is ever a guess, see vox_tree: then all bytes lie in
-                                 their final place, and none need to be multiplied as floats */
+                                 their final place */
     int n_layers, n_heads, head_dim, window, max_positions;
     double rope_theta;
     int64_t anchor;           /* the position whose rotary position is 0 */
@@ -64,9 +64,9 @@ void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const f
 /* Copy all that is kept of position `from` to `to`, a prepared one. */
 void vox_kv_copy(vox_kv *kv, int64_t from, int64_t to);
 
-/* Of bytes: the position's block, and its value as float32. */
+/* Of bytes: a head's part of a block; and the position's block, whose keys begin that part. */
+size_t vox_kv_head_bytes(const vox_kv *kv);
 vox_byte_block vox_kv_bytes_at(const vox_kv *kv, int layer, int head, int64_t position);
-void vox_kv_value(const vox_kv *kv, int layer, int head, int64_t position, float *x);
 
 /* Of float32: the keys (values = 0) or values (1) of a head from `position` on: the pointer to the first and
  * in *run how many follow it contiguously (head_dim floats each), up to the block's end. */
