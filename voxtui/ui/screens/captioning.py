@@ -59,9 +59,10 @@ class Captioning(Reading, Editing, Arrivals):
         """How loud it is now."""
         super().hear(level)
         self.hearing.hear(level, self._clock())
-        line = self.query_one(CaptionLine)
-        if self.captioned and any(line.bar):  # else something is in the way, and told
-            line.bar = self.hearing.bar
+        if self.captioned:
+            line = self.query_one(CaptionLine)
+            if any(line.bar):  # else something is in the way, and told
+                line.bar = self.hearing.bar
 
     def on_transcript_arrived(self, message: messages.TranscriptArrived) -> None:
         if self.captioned:
