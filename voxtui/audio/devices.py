@@ -17,6 +17,7 @@ from typing import Any
 
 from voxtui.audio.source import AudioError
 from voxtui.events import SYSTEM_DEFAULT
+from voxtui.machine import packages
 
 LIST_TIMEOUT_S = 15.0
 
@@ -40,16 +41,17 @@ def load_sounddevice() -> Any:
     try:
         import sounddevice
     except OSError as error:
-        raise AudioError(_portaudio_hint(str(error))) from error
+        raise AudioError(_portaudio_hint(packages.here())) from error
     except ImportError as error:
-        raise AudioError("The Python package sounddevice is missing: install it.") from error
+        told = "The Python package sounddevice is missing: type pip install sounddevice."
+        raise AudioError(told) from error
     return sounddevice
 
 
-def _portaudio_hint(reason: str) -> str:
-    if sys.platform == "linux":
-        return "There is no sound library: install libportaudio2 (apt install libportaudio2)."
-    return f"The sound library cannot be loaded: {reason}"
+def _portaudio_hint(system: str) -> str:
+    typed = packages.command("portaudio", system)
+    todo = f"type {typed}" if typed else "install PortAudio with the packages of your system"
+    return f"There is no sound library: {todo}."
 
 
 def list_devices() -> list[Device]:

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from voxtui.doctor.finding import Finding, note, ok, unknown
-from voxtui.doctor.system import install
 from voxtui.doctor.terminal import Answers
+from voxtui.machine.packages import install
 from voxtui.machine.terminal import clipboard
 
 Copy = Callable[[str], None]

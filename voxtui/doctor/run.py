@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voxtui.audio.source import Source
-from voxtui.doctor import clipboard, engine, files, sound, system, terminal
+from voxtui.doctor import clipboard, engine, files, sound, terminal
 from voxtui.doctor.finding import Finding, ok
 from voxtui.doctor.terminal import Answers
+from voxtui.machine import packages
 from voxtui.machine.hardware import hardware
 from voxtui.settings import Settings
 
@@ -42,7 +43,7 @@ class Check:
 
 def checks(patient: Patient) -> list[Check]:
     """Quick ones first."""
-    here = system.family(system.release())
+    here = packages.here()
     env, chosen, microphone = patient.env, patient.settings, patient.microphone
     found = [
         Check("machine", machine),

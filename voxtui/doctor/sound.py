@@ -12,8 +12,8 @@ from voxtui.audio.devices import list_devices, load_sounddevice
 from voxtui.audio.level import measure
 from voxtui.audio.source import AudioError, Source
 from voxtui.doctor.finding import Finding, broken, note, ok
-from voxtui.doctor.system import install
 from voxtui.events import AudioBlock, CaptureChanged, CaptureEvent, CaptureState, Notice
+from voxtui.machine.packages import install
 
 LISTEN_S = 2.0
 OPEN_S = 8.0
@@ -28,7 +28,8 @@ def library(here: str) -> Finding:
         load_sounddevice()
         devices = list_devices()
     except AudioError as error:
-        return broken("sound", str(error), install("portaudio", here))
+        cause, _, fix = str(error).partition(": ")
+        return broken("sound", f"{cause.rstrip('.')}.", fix[:1].upper() + fix[1:])
     names = [device.id for device in devices]
     if not devices:
         fix = "Plug one in. In a container or over SSH, sound has to be passed on first."

@@ -23,9 +23,12 @@ _PACKAGES = {
         "arch": "portaudio alsa-plugins",
         "suse": "libportaudio2 alsa-plugins-pulse",
     },
-    "xclip": {},
-    "wl-clipboard": {},
 }
+
+
+def here() -> str:
+    """The family of this system."""
+    return family(release())
 
 
 def release(platform_name: str = sys.platform) -> Mapping[str, str]:
@@ -49,12 +52,20 @@ def family(about: Mapping[str, str], platform_name: str = sys.platform) -> str:
     return ""
 
 
-def install(what: str, here: str) -> str:
-    """The command that installs something on a `family`, in a sentence."""
-    if here == "macos":
-        return f"Install it: brew install {what}."
-    package = _PACKAGES.get(what, {}).get(here, what)
-    if here in _FAMILIES:
-        name, command = _FAMILIES[here]
-        return f"On {name}: {command} {package}."
-    return f"Install {what} with the packages of your system."
+def command(what: str, system: str) -> str:
+    """What to type to install something on a `family`; empty where that is not known."""
+    if system == "macos":
+        return f"brew install {what}"
+    if system not in _FAMILIES:
+        return ""
+    return f"{_FAMILIES[system][1]} {_PACKAGES.get(what, {}).get(system, what)}"
+
+
+def install(what: str, system: str) -> str:
+    """The same as a sentence."""
+    typed = command(what, system)
+    if not typed:
+        return f"Install {what} with the packages of your system."
+    return (
+        f"On {_FAMILIES[system][0]}: {typed}." if system in _FAMILIES else f"Install it: {typed}."
+    )
