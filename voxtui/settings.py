@@ -67,8 +67,8 @@ class AudioSettings:
     post_roll_s: float = _setting(0.3, "sound kept after you let go, in seconds", low=0, high=2)
     keep_audio_days: int = _setting(
         -1,
-        "days the sound of a session is kept, the words stay; -1 = for ever, 0 = until the session"
-        " ends and its words are written",
+        "days the sound of a session is kept (and one more, in case the clock is wrong), the words"
+        " stay; -1 = for ever, 0 = until the session ends and its words are written",
         low=-1,
         high=3650,
     )

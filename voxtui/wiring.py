@@ -42,7 +42,8 @@ from voxtui.events import (
 )
 from voxtui.hook import Afterwards, HookConfig
 from voxtui.inbox import Work
-from voxtui.session.aside import DAILY, Aside, Keeping, forget_old_sound
+from voxtui.session.aside import DAILY, Aside, Keeping
+from voxtui.session.forgetting import forget_old_sound
 from voxtui.session.session import Session, SessionError, SessionMeta
 from voxtui.vocabulary import Rules
 
@@ -118,9 +119,8 @@ class Wiring:
         self._open_source()
         root, days = self.config.sessions_dir, self.config.keeping.keep_audio_days
         if days >= 0:
-            work = threading.Thread(target=forget_old_sound, args=(root, days, time.time()))
-            work.daemon = True
-            work.start()
+            told = (root, days, time.time(), lambda why: self._post(lambda: self._warn(why)))
+            threading.Thread(target=forget_old_sound, args=told, daemon=True).start()
 
     def end(self, timeout_s: float) -> None:
         """End the engine, close the files."""

@@ -1,4 +1,4 @@
-"""What is written beside a session, and how long its sound stays.
+"""What is written beside a session.
 
 Each day's words in one Markdown file, other formats when a session ends; both follow when words
 are changed later. The session's own files are the truth: what fails here is told once and loses
@@ -17,13 +17,11 @@ from voxtui.events import Segment, TranscriptChanged
 from voxtui.session import daily
 from voxtui.session.errors import SessionError
 from voxtui.session.exports import FORMATS, export
-from voxtui.session.folder import AUDIO, EVENTS
+from voxtui.session.folder import AUDIO
 from voxtui.session.keeping import summary_fields
-from voxtui.session.library import list_sessions, load_session
-from voxtui.session.log import is_live
+from voxtui.session.library import load_session
 from voxtui.settings import Settings
 
-DAY_S = 86_400.0
 DAILY = "daily_folder"
 """In a session's summary: where the files of its days are."""
 AROUND = 20
@@ -117,23 +115,3 @@ def follow(path: Path, before: Sequence[Segment]) -> None:
     if isinstance(folder, str) and folder:
         with contextlib.suppress(OSError):
             daily.follow(Path(folder), before, loaded.segments)
-
-
-def forget_old_sound(root: Path, days: int, now: float) -> list[Path]:
-    """Delete the sound of sessions that ended their words and are older than `days`.
-
-    Gives the sessions. Those with sound that is not written yet keep it, however old.
-    """
-    if days < 0:
-        return []
-    forgotten = []
-    for info in list_sessions(root):
-        old = now - (info.started + info.audio_s) >= days * DAY_S
-        sound = info.path / AUDIO
-        if old and info.finished and sound.exists() and not is_live(info.path / EVENTS):
-            try:
-                sound.unlink()
-            except OSError:
-                continue
-            forgotten.append(info.path)
-    return forgotten

@@ -1,4 +1,4 @@
-"""What lies beside a session: the day's file, other formats, and sound that is forgotten."""
+"""What lies beside a session: the day's file and other formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from voxtui.events import (
     UtteranceEnded,
     Word,
 )
-from voxtui.session.aside import DAILY, Aside, Keeping, forget_old_sound
+from voxtui.session.aside import DAILY, Aside, Keeping
 from voxtui.session.daily import followed
 from voxtui.session.session import Session, SessionMeta
 from voxtui.session.understanding import understand
@@ -125,16 +125,3 @@ def test_no_sound_is_deleted_that_is_not_written(
     Aside(Keeping(("txt",), keep_audio_days=0), print).closed(path)
     assert (path / "audio.wav").exists() is stays
     assert (path / "transcript.txt").read_text() == "hello\n"
-
-
-def test_old_sound_goes_and_words_stay(tmp_path: Path) -> None:
-    old = session(tmp_path, NOON, words_s=2.0)
-    unwritten = session(tmp_path, NOON + 1, words_s=0.5)
-    fresh = session(tmp_path, NOON + 8 * DAY, words_s=2.0)
-    assert forget_old_sound(tmp_path, -1, NOON + 99 * DAY) == []
-    assert forget_old_sound(tmp_path, 7, NOON + 9 * DAY) == [old]
-    assert not (old / "audio.wav").exists()
-    assert "hello" in (old / "transcript.md").read_text()
-    assert (unwritten / "audio.wav").exists()
-    assert (fresh / "audio.wav").exists()
-    assert forget_old_sound(tmp_path, 7, NOON + 9 * DAY) == []

@@ -22,13 +22,13 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(VOX_SANITIZED)     /* checks in code unrolled this much take an hour to compile */
+#if defined(VOX_ROLLED)
 #define INLINE static inline
 #else
 #define INLINE static inline __attribute__((always_inline))
 #endif
 #define UNROLL_PRAGMA(x) _Pragma(#x)
-#if defined(VOX_SANITIZED)
+#if defined(VOX_ROLLED)
 #define UNROLL
 #elif defined(__clang__)
 #define UNROLL UNROLL_PRAGMA(clang loop unroll(full))
