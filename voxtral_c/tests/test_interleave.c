@@ -60,17 +60,19 @@ static void test_round_trip(vox_weight_type type, int rows, int cols) {
 static void test_place(vox_weight_type type, int cols, size_t byte, size_t place) {
     enum { ROW = 5 };
     const size_t row = vox_row_bytes(type, cols), panel = vox_panel_bytes(type, cols);
-    uint8_t *blocks = vox_alloc_zero(row, VOX_PANEL), *data = bytes(panel);
+    uint8_t *blocks = vox_alloc_zero(row, VOX_PANEL), *data = bytes(panel), *zeros = bytes(panel);
     REQUIRE(blocks != NULL, "no memory");
+    vox_interleave(type, blocks, VOX_PANEL, cols, zeros);
     blocks[ROW * row + byte] = 77;
     vox_interleave(type, blocks, VOX_PANEL, cols, data);
     for (size_t i = 0; i < panel; i++)
-        if ((data[i] == 77) != (i == place) || (i != place && data[i])) {
+        if ((data[i] ^ zeros[i]) != (i == place ? 77 : 0)) {
             CHECK(0, "%s: byte %zu lies at %zu, not %zu", vox_weight_type_name(type), byte, i, place);
             break;
         }
     vox_free(blocks);
     vox_free(data);
+    vox_free(zeros);
 }
 
 int main(void) {

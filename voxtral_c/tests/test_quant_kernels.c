@@ -157,26 +157,29 @@ static void test_extremes(const vox_kernels *kernels, vox_weight_type type) {
 }
 
 static void check_group(const float *x, const vox_chunk *c, int g, const char *name) {
-    int sums[2] = { 0, 0 }, near = 1;
+    int sums[2] = { 0, 0 }, sizes[2] = { 0, 0 }, near = 1;
     for (int i = 0; i < VOX_GROUP; i++) {
         const int q = c->q[g * VOX_GROUP + i];
-        if (q < -127 || fabs(x[i] - (double)c->d[g] * q) > 0.50001 * c->d[g] + 1e-30) near = 0;
+        if (q < -127 || fabs(x[i] - (double)c->group_d[g] * q) > 0.50002 * c->group_d[g] + 1e-30) near = 0;
         sums[i / 16] += q;
+        sizes[i / 16] += q < 0 ? -q : q;
     }
     CHECK(near, "%s: group %d is not rounded to the nearest", name, g);
+    CHECK(sizes[0] < 1024 && sizes[1] < 1024, "%s: group %d is too large for words: %d, %d", name, g, sizes[0], sizes[1]);
+    CHECK(c->s[g] >= 0 && c->s[g] <= 16 && c->group_d[g] == c->d * (float)c->s[g], "%s: scale of group %d: %d", name, g, c->s[g]);
     CHECK(c->offset_q6[2 * g] == -32 * sums[0] && c->offset_q6[2 * g + 1] == -32 * sums[1] &&
-          c->offset_q8[g] == -128 * (sums[0] + sums[1]) && c->sum[g] == c->d[g] * (float)(sums[0] + sums[1]),
+          c->offset_q8[g] == -128 * (sums[0] + sums[1]) && c->sums[VOX_PAIRED(g)] == c->s[g] * (sums[0] + sums[1]),
           "%s: sums of group %d", name, g);
 }
 
 static void test_quantize(const vox_kernels *kernels) {
-    enum { K = 352 };                     /* the last chunk is not full */
+    enum { K = 608 };                     /* the last chunk is not full */
     float x[K];
-    vox_chunk got[3], want[3];
+    vox_chunk got[5], want[5];
     for (int i = 0; i < K; i++) {
         const int g = i / VOX_GROUP;
-        x[i] = g == 1 ? 0 : g == 2 ? noise() * 1e-36f : g == 3 ? 3e38f * noise() : g == 4 ? (float)(i % 3 - 1)
-               : noise() * expf(4 * noise());
+        x[i] = g == 1 ? 0 : g == 2 ? noise() * 1e-36f : g == 9 ? 3e38f * noise() : g == 4 ? (float)(i % 3 - 1)
+               : g == 16 ? (float)(i % 2 * 2 - 1) : noise() * expf(4 * noise());
     }
     memset(got, 55, sizeof got);
     memset(want, 55, sizeof want);
@@ -184,9 +187,9 @@ static void test_quantize(const vox_kernels *kernels) {
     vox_kernels_generic()->quantize(x, K, want, 2);
     CHECK(!memcmp(got, want, sizeof got), "%s quantises columns otherwise", kernels->name);
     for (int g = 0; g < K / VOX_GROUP; g++) check_group(x + g * VOX_GROUP, &got[g / VOX_GROUPS * 2], g % VOX_GROUPS, kernels->name);
-    CHECK(got[0].d[1] == 0 && got[0].d[2] == 0 && got[0].sum[2] == 0, "%s: nothing is no scale", kernels->name);
+    CHECK(got[0].s[1] == 0 && got[0].s[2] == 0 && got[0].sums[VOX_PAIRED(2)] == 0, "%s: nothing is no scale", kernels->name);
     for (int g = 3; g < VOX_GROUPS; g++)
-        CHECK(got[2].d[g] == 0 && got[2].q[g * VOX_GROUP] == 0, "%s: group %d behind the end", kernels->name, g);
+        CHECK(got[4].s[g] == 0 && got[4].q[g * VOX_GROUP] == 0, "%s: group %d behind the end", kernels->name, g);
 }
 
 /* The reference is what it says: quantised columns times weights, as vox_dequantize widens them. */
@@ -204,7 +207,7 @@ static void test_reference(vox_weight_type type, int k) {
             vox_dequantize(type, blocks + (size_t)r * vox_row_bytes(type, k), wide, (size_t)k);
             for (int i = 0; i < k; i++) {
                 const vox_chunk *chunk = &chunks[i / VOX_CHUNK];
-                const double term = (double)wide[i] * chunk->q[i % VOX_CHUNK] * chunk->d[i % VOX_CHUNK / VOX_GROUP];
+                const double term = (double)wide[i] * chunk->q[i % VOX_CHUNK] * chunk->group_d[i % VOX_CHUNK / VOX_GROUP];
                 sum += term;
                 size += fabs(term);
             }

@@ -97,14 +97,17 @@ typedef __m256i ivec;
 #define V_ABS(v) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v)
 #define V_STORE_I8(p, v) store_i8(p, _mm256_cvtps_epi32(v))
 
+#define I_SCALED(sum, dot, a, s) I_PAIRS(sum, dot, _mm256_mullo_epi16(a, _mm256_set1_epi32(s)))
+
 #if defined(__AVXVNNI__)
 #define I_DOT(sum, w, x) _mm256_dpbusd_avx_epi32(sum, w, x)
-#define I_DOT_Q8(sum, w, x) _mm256_dpbusd_avx_epi32(sum, w, x)
-#define Q8_UNSIGNED 1
+#define DOT_UNSIGNED 1
+#define I_PAIRS(sum, a, b) _mm256_dpwssd_avx_epi32(sum, a, b)
 #else
 #define I_DOT(sum, w, x) _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)))
-#define I_DOT_Q8(sum, w, x) dot_signed(sum, w, x)
-#define Q8_UNSIGNED 0
+#define I_DOT_SIGNED(sum, w, x) dot_signed(sum, w, x)
+#define DOT_UNSIGNED 0
+#define I_PAIRS(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
 
 /* Even and odd bytes, widened to 16 bit. */
 static inline __m256i dot_signed(__m256i sum, __m256i w, __m256i x) {

@@ -81,14 +81,17 @@ static inline __m512i load1(const void *p) {
     return _mm512_set1_epi32(n);
 }
 
+#define I_SCALED(sum, dot, a, s) I_PAIRS(sum, dot, _mm512_mullo_epi16(a, _mm512_set1_epi32(s)))
+
 #if defined(__AVX512VNNI__)
 #define I_DOT(sum, w, x) _mm512_dpbusd_epi32(sum, w, x)
-#define I_DOT_Q8(sum, w, x) _mm512_dpbusd_epi32(sum, w, x)
-#define Q8_UNSIGNED 1
+#define DOT_UNSIGNED 1
+#define I_PAIRS(sum, a, b) _mm512_dpwssd_epi32(sum, a, b)
 #else
 #define I_DOT(sum, w, x) _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)))
-#define I_DOT_Q8(sum, w, x) dot_signed(sum, w, x)
-#define Q8_UNSIGNED 0
+#define I_DOT_SIGNED(sum, w, x) dot_signed(sum, w, x)
+#define DOT_UNSIGNED 0
+#define I_PAIRS(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
 
 /* Even and odd bytes, widened to 16 bit. */
 static inline __m512i dot_signed(__m512i sum, __m512i w, __m512i x) {
@@ -97,6 +100,15 @@ static inline __m512i dot_signed(__m512i sum, __m512i w, __m512i x) {
     const __m512i odd = _mm512_madd_epi16(_mm512_srai_epi16(w, 8), _mm512_srai_epi16(x, 8));
     return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
 }
+#endif
+
+#if defined(__AVX512VNNI__) && !defined(__clang__)
+/* gcc 12 would make two instructions of it. */
+static inline __m512i dot1(__m512i sum, __m512i w, const void *p) {
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*(const int32_t *)p));
+    return sum;
+}
+#define I_DOT1(sum, w, p) dot1(sum, w, p)
 #endif
 
 #include "simd_body.h"

@@ -18,25 +18,26 @@ INLINE void fetch_on(fetching *f) {
         UNROLL for (int page = 0; page < VOX_AHEAD_PAGES; page++) __builtin_prefetch(f->ahead.at[page] + f->line, 0, 2);
 }
 
+INLINE ivec score(ivec sum, ivec keys, ivec q) {
+    return DOT_UNSIGNED ? I_DOT(sum, keys, q) : I_DOT_SIGNED(sum, I_XOR(keys, I_SET1((int)0x80808080)), q);
+}
+
 /* dots[c][v] = the product of `steps` times four bytes with lanes v * LANES ..; consecutive steps
  * lie ldw bytes apart. sum: of each column's bytes. */
 INLINE void dot_lanes(const int C, const int what, const uint8_t *w, size_t ldw, int steps, const int8_t *x, size_t ldx,
                       const int32_t *sum, fetching *f, ivec dots[][BYTES_VECS]) {
     UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < BYTES_VECS; v++) dots[c][v] = what == SCORES && Q8_UNSIGNED ? I_SET1(-128 * sum[c]) : I_ZERO();
+        UNROLL for (int v = 0; v < BYTES_VECS; v++) dots[c][v] = what == SCORES && DOT_UNSIGNED ? I_SET1(-128 * sum[c]) : I_ZERO();
     }
     for (int i = 0; i < steps; i += 8) {
         fetch_on(f);
         UNROLL for (int j = i; j < i + 8; j++, w += ldw) {
             ivec ws[BYTES_VECS];
-            UNROLL for (int v = 0; v < BYTES_VECS; v++) {
-                ws[v] = I_LOAD(w + 4 * LANES * v);
-                if (what == SCORES && !Q8_UNSIGNED) ws[v] = I_XOR(ws[v], I_SET1((int)0x80808080));
-            }
+            UNROLL for (int v = 0; v < BYTES_VECS; v++) ws[v] = I_LOAD(w + 4 * LANES * v);
             UNROLL for (int c = 0; c < C; c++) {
                 const ivec xs = I_LOAD1(x + (size_t)c * ldx + 4 * j);
                 UNROLL for (int v = 0; v < BYTES_VECS; v++)
-                    dots[c][v] = what == SCORES ? I_DOT_Q8(dots[c][v], ws[v], xs) : I_DOT(dots[c][v], xs, ws[v]);
+                    dots[c][v] = what == VALUES ? I_DOT(dots[c][v], xs, ws[v]) : score(dots[c][v], ws[v], xs);
             }
         }
     }

@@ -72,54 +72,61 @@ static void matmul_f32(const float *w, size_t ldw, int rows, int k,
 
 /* ---- quantised weights ---- */
 
-/* A group of weights taken apart: w = scale * (u - offset) - min. Q6_K has a scale for each half. */
+/* A group of weights taken apart: w = d * scale * (u - offset) - dmin * min. Q6_K has a scale for each half. */
 typedef struct group {
-    int u[VOX_GROUP];
-    float scale[2], min;
+    int u[VOX_GROUP], scale[2], min;
+    float d, dmin;
 } group;
 
 static void group_q8_0(const vox_q8_0 *block, group *out) {
     for (int i = 0; i < VOX_GROUP; i++) out->u[i] = block->q[i];
-    out->scale[0] = out->scale[1] = vox_f16_to_f32(block->d);
+    out->d = vox_f16_to_f32(block->d);
 }
 
 /* Q4_K, and Q5_K with fifth bits in qh */
 static void group_k(uint16_t d, uint16_t dmin, const uint8_t *s, const uint8_t *q, const uint8_t *qh, int g, group *out) {
-    const int scale = g < 4 ? s[g] & 63 : (s[g + 4] & 15) | s[g - 4] >> 6 << 4;
-    const int min = g < 4 ? s[g + 4] & 63 : s[g + 4] >> 4 | s[g] >> 6 << 4;
     for (int i = 0; i < VOX_GROUP; i++) {
         out->u[i] = q[g / 2 * 32 + i] >> g % 2 * 4 & 15;
         if (qh) out->u[i] |= (qh[i] >> g & 1) << 4;
     }
-    out->scale[0] = out->scale[1] = vox_f16_to_f32(d) * (float)scale;
-    out->min = vox_f16_to_f32(dmin) * (float)min;
+    out->scale[0] = out->scale[1] = g < 4 ? s[g] & 63 : (s[g + 4] & 15) | s[g - 4] >> 6 << 4;
+    out->min = g < 4 ? s[g + 4] & 63 : s[g + 4] >> 4 | s[g] >> 6 << 4;
+    out->d = vox_f16_to_f32(d);
+    out->dmin = vox_f16_to_f32(dmin);
 }
 
 static void group_q6_k(const vox_q6_k *block, int g, group *out) {
     const uint8_t *low = block->ql + g / 4 * 64 + g % 2 * 32, *high = block->qh + g / 4 * 32;
     for (int i = 0; i < VOX_GROUP; i++)
         out->u[i] = ((low[i] >> (g % 4 / 2 * 4) & 15) | (high[i] >> (g % 4 * 2) & 3) << 4) - 32;
-    for (int h = 0; h < 2; h++) out->scale[h] = vox_f16_to_f32(block->d) * (float)block->scales[2 * g + h];
+    for (int h = 0; h < 2; h++) out->scale[h] = block->scales[2 * g + h];
+    out->d = vox_f16_to_f32(block->d);
 }
 
 /* Group g of the blocks of a chunk. */
 static void take_group(vox_weight_type type, const void *blocks, int g, group *out) {
     const vox_q4_k *q4 = blocks;
     const vox_q5_k *q5 = blocks;
-    out->min = 0;
+    *out = (group){ .scale = { 1, 1 } };
     if (type == VOX_WEIGHT_Q8_0) group_q8_0((const vox_q8_0 *)blocks + g, out);
     else if (type == VOX_WEIGHT_Q4_K) group_k(q4->d, q4->dmin, q4->scales, q4->q, NULL, g, out);
     else if (type == VOX_WEIGHT_Q5_K) group_k(q5->d, q5->dmin, q5->scales, q5->q, q5->qh, g, out);
     else group_q6_k(blocks, g, out);
 }
 
-static float dot_group(vox_weight_type type, const group *w, const vox_chunk *x, int g, float sum) {
-    const int8_t *q = x->q + g * VOX_GROUP;
-    int dots[2] = { 0, 0 };
-    for (int i = 0; i < VOX_GROUP; i++) dots[i / (VOX_GROUP / 2)] += w->u[i] * q[i];
-    if (type != VOX_WEIGHT_Q6_K) return sum + w->scale[0] * x->d[g] * (float)(dots[0] + dots[1]) - w->min * x->sum[g];
-    for (int h = 0; h < 2; h++) sum += w->scale[h] * x->d[g] * (float)dots[h];
-    return sum;
+/* One row's chunk times a column's. */
+static float dot_chunk(vox_weight_type type, const group *groups, int n, const vox_chunk *x) {
+    int whole = 0, mins = 0;
+    float sum = 0;
+    for (int g = 0; g < n; g++) {
+        const group *w = &groups[g];
+        int dots[2] = { 0, 0 };
+        for (int i = 0; i < VOX_GROUP; i++) dots[i / (VOX_GROUP / 2)] += w->u[i] * x->q[g * VOX_GROUP + i];
+        if (type == VOX_WEIGHT_Q8_0) sum += w->d * x->group_d[g] * (float)(dots[0] + dots[1]);
+        else whole += x->s[g] * (w->scale[0] * dots[0] + w->scale[1] * dots[1]);
+        mins += w->min * x->sums[VOX_PAIRED(g)];
+    }
+    return type == VOX_WEIGHT_Q8_0 ? sum : x->d * (groups[0].d * (float)whole - groups[0].dmin * (float)mins);
 }
 
 static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, const vox_chunk *x, int cols,
@@ -127,42 +134,40 @@ static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, c
     for (int r = 0; r < rows; r++) {
         _Alignas(4) uint8_t blocks[VOX_CHUNK_BLOCKS];
         for (int c = 0; c < cols; c++) y[(size_t)c * ldy + (size_t)r] = 0;
-        for (int g = 0; g < k / VOX_GROUP; g++) {
-            const vox_chunk *chunk = x + (size_t)(g / VOX_GROUPS) * (size_t)cols;
-            group part;
-            if (g % VOX_GROUPS == 0) vox_interleaved_blocks(type, w, r, g / VOX_GROUPS, k, blocks);
-            take_group(type, blocks, g % VOX_GROUPS, &part);
-            for (int c = 0; c < cols; c++) {
-                float *sum = y + (size_t)c * ldy + r;
-                *sum = dot_group(type, &part, chunk + c, g % VOX_GROUPS, *sum);
-            }
+        for (int at = 0; at < k; at += VOX_CHUNK) {
+            const int n = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
+            const vox_chunk *chunk = x + (size_t)(at / VOX_CHUNK) * (size_t)cols;
+            group groups[VOX_GROUPS];
+            vox_interleaved_blocks(type, w, r, at / VOX_CHUNK, k, blocks);
+            for (int g = 0; g < n; g++) take_group(type, blocks, g, &groups[g]);
+            for (int c = 0; c < cols; c++) y[(size_t)c * ldy + (size_t)r] += dot_chunk(type, groups, n, chunk + c);
         }
     }
 }
 
-static void quantize_group(const float *x, vox_chunk *out, int g) {
-    int sums[2] = { 0, 0 };
-    float most = 0;
+static int byte_of(float v) { return (int)rintf(v < 127.0f ? v > -127.0f ? v : -127.0f : 127.0f); }    /* NaN: 127 */
+
+static float least_scale(const float *x) {
+    float most = 0, sums[2] = { 0, 0 };
     for (int i = 0; i < VOX_GROUP; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
     if (most < 1e-30f) most = 0;
     const float inverse = most > 0 ? 127.0f / most : 0;
-    for (int i = 0; i < VOX_GROUP; i++) {
-        const float v = rintf(x[i] * inverse);
-        const int q = v < 127 ? v > -127 ? (int)v : -127 : 127;      /* also of what is not finite */
-        out->q[g * VOX_GROUP + i] = (int8_t)q;
-        sums[i / (VOX_GROUP / 2)] += q;
-    }
-    out->d[g] = most / 127.0f;
-    out->sum[g] = out->d[g] * (float)(sums[0] + sums[1]);
-    for (int h = 0; h < 2; h++) out->offset_q6[2 * g + h] = -32 * sums[h];
-    out->offset_q8[g] = -128 * (sums[0] + sums[1]);
+    for (int i = 0; i < VOX_GROUP; i++) sums[i / (VOX_GROUP / 2)] += fabsf(rintf(x[i] * inverse));    /* whole numbers: exact */
+    return vox_group_scale(most, sums[0] > sums[1] ? sums[0] : sums[1]);
 }
 
 static void quantize(const float *x, int k, vox_chunk *out, size_t stride) {
-    for (int at = 0; at < k; at += VOX_CHUNK, out += stride) {
+    for (int at = 0; at < k; at += VOX_CHUNK, out += stride, x += VOX_CHUNK) {
         const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
+        float least[VOX_GROUPS] = { 0 };
         if (groups < VOX_GROUPS) memset(out, 0, sizeof *out);
-        for (int g = 0; g < groups; g++) quantize_group(x + at + g * VOX_GROUP, out, g);
+        for (int g = 0; g < groups; g++) least[g] = least_scale(x + g * VOX_GROUP);
+        vox_chunk_scales(least, out);
+        for (int g = 0; g < groups; g++) {
+            const float inverse = out->s[g] ? 1.0f / out->group_d[g] : 0;
+            for (int i = g * VOX_GROUP; i < (g + 1) * VOX_GROUP; i++) out->q[i] = (int8_t)byte_of(x[i] * inverse);
+        }
+        vox_chunk_sums(out);
     }
 }
 
@@ -187,8 +192,6 @@ static void score_bytes(const vox_byte_block *b, int positions, int dim, const v
             scores[(size_t)c * ld + (size_t)p] = b->key_scales[p] * q->scale[c] * (float)dot;
         }
 }
-
-static int byte_of(float v) { return (int)rintf(v < 127.0f ? v > -127.0f ? v : -127.0f : 127.0f); }    /* NaN: 127 */
 
 /* scores become weights, relative to the largest so far (vectors raise the level more seldom), and these times the
  * scales of values bytes; returns by what earlier sums must be multiplied. */

@@ -4,8 +4,8 @@
  * the sum alone, never on how many rows or columns are computed together, nor on alignment. So a
  * column computed alone equals, bit for bit, the same column in a batch. Instruction sets differ
  * in rounding only. Arithmetic is float32; BF16 and F16 weights are widened as they
- * are read. Products of quantised weights are sums of whole numbers within a group of 32, exact, and
- * float32 from group to group.
+ * are read. Products of quantised weights are sums of whole numbers, exact, within a chunk of 256
+ * (Q8_0: a group of 32), and float32 from one to the next.
  */
 #ifndef VOX_KERNELS_H
 #define VOX_KERNELS_H

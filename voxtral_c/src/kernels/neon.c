@@ -99,8 +99,10 @@ typedef int32x4_t ivec;
 #define V_ABS(v) vabsq_f32(v)
 #define V_STORE_I8(p, v) store_i8(p, vcvtnq_s32_f32(v))
 #define I_DOT(sum, w, x) dot(sum, w, x)
-#define I_DOT_Q8(sum, w, x) dot(sum, w, x)
-#define Q8_UNSIGNED 0
+#define I_DOT_SIGNED(sum, w, x) dot(sum, w, x)
+#define DOT_UNSIGNED 0
+#define I_PAIRS(sum, a, b) pairs(sum, vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))
+#define I_SCALED(sum, dot, a, s) vmlal_s16(sum, vmovn_s32(dot), vmul_n_s16(vmovn_s32(a), (int16_t)(s)))
 
 #if defined(__ARM_FEATURE_MATMUL_INT8)
 #define I_MATMUL(sum, w, x) vmmlaq_s32(sum, S8(w), S8(x))
@@ -121,6 +123,10 @@ static inline int32x4_t dot(int32x4_t sum, int32x4_t w, int32x4_t x) {
     return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
 }
 #endif
+
+static inline int32x4_t pairs(int32x4_t sum, int16x8_t a, int16x8_t b) {
+    return vaddq_s32(sum, vpaddq_s32(vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)));
+}
 
 static inline int32x4_t load1(const void *p) {
     int32_t n;

@@ -17,14 +17,25 @@
  *   V_HALF(v)                  the low 16 bits of each lane, a float16, to float
  *   V_FNMA(a, b, c) = c - a * b, V_ABS(v)
  *   V_STORE_I8(p, v)           LANES numbers from -127 to 127, as the nearest bytes
- *   I_DOT(sum, w, x)           sum + the products of four bytes: w unsigned (below 128 but in Q8_0), x signed
- *   I_DOT_Q8(sum, w, x), Q8_UNSIGNED   the same for Q8_0; whether its w are biased by 128
+ *   DOT_UNSIGNED               1 if I_DOT takes any bytes as weights, 0 if only those below 128
+ *   I_DOT(sum, w, x)           sum + the products of four bytes: w unsigned, x signed
+ *   I_DOT1(sum, w, p)          the same with the 4 bytes at p in all lanes, if that is better than I_DOT and I_LOAD1
+ *   I_DOT_SIGNED(sum, w, x)    unless DOT_UNSIGNED: the same for w with a sign
+ *   I_PAIRS(sum, a, b)         sum + the products of two words, signed
+ *   I_SCALED(sum, dot, a, s)   sum + dot * a * s; dot and a * s are words, signed, a whatever has the low 16 bits of a
  *   I_MATMUL(sum, w, x)        if there is one: four sums of 8 products of signed bytes, of w's halves (rows)
  *                              times x's (columns); then also I_LOAD2(p, q): 8 bytes at each, I_ADD,
  *                              I_ZIP1 I_ZIP2 (lanes of both in turn), I_UNZIP1 I_UNZIP2 (their undoing)
  *   QUANT_VECS, QUANT_COLS     register block: vectors of rows (QUANT_VECS * LANES is 8 or 16), and columns
  */
 #include "weights/interleave.h"
+
+#ifndef I_DOT1
+#define I_DOT1(sum, w, p) I_DOT(sum, w, I_LOAD1(p))
+#endif
+#if DOT_UNSIGNED
+#define I_DOT_SIGNED(sum, w, x) (sum)     /* is not used */
+#endif
 
 enum {
     UNPACKED_VECS = 2 * QUANT_VECS,
@@ -35,9 +46,11 @@ enum {
     PAGE = 4096, WINDOW_PAGES = 4, WINDOW = WINDOW_PAGES * PAGE
 };
 
-/* Of the groups of a chunk (Q6_K: of 16 weights). */
+/* What a chunk's sums are multiplied with. Q8_0: d of its groups. The others: whole numbers, scales of groups (Q6_K:
+ * of 16 weights), minimums in pairs, like x's sums, and one d and dmin for all. */
 typedef struct chunk_scales {
-    vec scale[VOX_CHUNK / 16][UNPACKED_VECS], min[VOX_GROUPS][UNPACKED_VECS];
+    ivec scale[VOX_CHUNK / 16][UNPACKED_VECS], min[VOX_GROUPS / 2][UNPACKED_VECS];
+    vec d[VOX_GROUPS][UNPACKED_VECS], dmin[UNPACKED_VECS];
 } chunk_scales;
 
 /* What a tile is multiplied with: lines behind those of scales, or unpacked ones: for each part, side
@@ -50,29 +63,31 @@ typedef struct chunk_weights {
 
 INLINE ivec line_at(const uint8_t *lines, int line, int v) { return I_LOAD(lines + VOX_LINE * line + 4 * LANES * v); }
 
-INLINE ivec byte_of(ivec v, int i) { return I_AND(I_SHR(v, 8 * i), I_SET1(0xff)); }
-
 /* Q4_K and Q5_K: 6-bit scales and minimums in the first four lines. */
 INLINE void read_k_scales(const uint8_t *lines, int v, chunk_scales *s, int to) {
-    const ivec six = I_SET1(0x3f3f3f3f), four = I_SET1(0x0f0f0f0f), two = I_SET1(0x30303030);
+    const ivec six = I_SET1(0x3f3f3f3f), four = I_SET1(0x0f0f0f0f), two = I_SET1(0x30303030), words = I_SET1(0x00ff00ff);
     const ivec h = line_at(lines, 0, v), a = line_at(lines, 1, v), b = line_at(lines, 2, v), c = line_at(lines, 3, v);
-    const vec d = V_HALF(h), dmin = V_HALF(I_SHR(h, 16));
-    const ivec scale[2] = { I_AND(a, six), I_OR(I_AND(c, four), I_AND(I_SHR(a, 2), two)) };
-    const ivec min[2] = { I_AND(b, six), I_OR(I_AND(I_SHR(c, 4), four), I_AND(I_SHR(b, 2), two)) };
-    UNROLL for (int g = 0; g < 8; g++) {
-        s->scale[g][to] = V_MUL(d, I_FLOAT(byte_of(scale[g / 4], g % 4)));
-        s->min[g][to] = V_MUL(dmin, I_FLOAT(byte_of(min[g / 4], g % 4)));
+    const ivec scale[2] = { I_AND(a, six), I_OR(I_AND(I_SHR(a, 2), two), I_AND(c, four)) };
+    const ivec min[2] = { I_AND(b, six), I_OR(I_AND(I_SHR(b, 2), two), I_AND(I_SHR(c, 4), four)) };
+    s->d[0][to] = V_HALF(h);
+    s->dmin[to] = V_HALF(I_SHR(h, 16));
+    UNROLL for (int i = 0; i < 2; i++) {
+        UNROLL for (int odd = 0; odd < 2; odd++) {
+            const ivec pair = I_AND(I_SHR(scale[i], 8 * odd), words);
+            s->scale[4 * i + odd][to] = pair;
+            s->scale[4 * i + odd + 2][to] = I_SHR(pair, 16);
+            s->min[2 * i + odd][to] = I_AND(I_SHR(min[i], 8 * odd), words);
+        }
     }
 }
 
 /* Of vector v of a panel's rows, as vector `to`. d: of Q6_K, the rows' float16. */
 INLINE void read_scales(const int type, const uint8_t *d, const uint8_t *lines, int groups, int v, chunk_scales *s, int to) {
     if (type == VOX_WEIGHT_Q6_K) {
-        const vec ds = V_LOAD_F16((const uint16_t *)(const void *)d + v * LANES);
-        UNROLL for (int g = 0; g < 16; g++)
-            s->scale[g][to] = V_MUL(ds, I_FLOAT(I_SAR(I_SHL(line_at(lines, 48 + g / 4, v), 24 - 8 * (g % 4)), 24)));
+        s->d[0][to] = V_LOAD_F16((const uint16_t *)(const void *)d + v * LANES);
+        UNROLL for (int g = 0; g < 16; g++) s->scale[g][to] = I_SAR(I_SHL(line_at(lines, 48 + g / 4, v), 24 - 8 * (g % 4)), 24);
     } else if (type == VOX_WEIGHT_Q8_0) {
-        for (int g = 0; g < groups; g++) s->scale[g][to] = V_HALF(I_SHR(line_at(lines, g / 2, v), g % 2 * 16));
+        for (int g = 0; g < groups; g++) s->d[g][to] = V_HALF(I_SHR(line_at(lines, g / 2, v), g % 2 * 16));
     } else {
         read_k_scales(lines, v, s, to);
     }
@@ -83,27 +98,31 @@ INLINE int group_of(const int type, int part, int side) {
     return type == VOX_WEIGHT_Q6_K ? part / 2 * 4 + part % 2 + 2 * side : 2 * part + side;
 }
 
-/* Weights 4 j .. 4 j + 3 of both groups. `lines` begin behind those of scales. */
-INLINE void unpack(const int type, const uint8_t *lines, int part, int j, int v, ivec u[2]) {
+/* Parts made in a row, so that of what depends on their number more is known before. */
+INLINE int parts_together(const int type) { return type == VOX_WEIGHT_Q6_K ? 2 : type == VOX_WEIGHT_Q5_K ? 4 : 1; }
+
+/* Weights 4 j .. 4 j + 3 of both groups. `lines` begin behind those of scales. May `high` nibbles stay where they
+ * are, those of the second group are 16 times as large. */
+INLINE void unpack(const int type, const int high, const uint8_t *lines, int part, int j, int v, ivec u[2]) {
     const ivec four = I_SET1(0x0f0f0f0f);
     if (type == VOX_WEIGHT_Q8_0) {
         for (int side = 0; side < 2; side++) {
             const ivec q = line_at(lines, 16 * part + 8 * side + j, v);
-            u[side] = Q8_UNSIGNED ? I_XOR(q, I_SET1((int)0x80808080)) : q;
+            u[side] = DOT_UNSIGNED ? q : I_XOR(q, I_SET1((int)0x80808080));
         }
         return;
     }
     const ivec q = line_at(lines, (type == VOX_WEIGHT_Q5_K ? 8 : 0) + 8 * part + j, v);
     u[0] = I_AND(q, four);
-    u[1] = I_AND(I_SHR(q, 4), four);
+    u[1] = high ? I_AND(q, I_SET1((int)0xf0f0f0f0)) : I_AND(I_SHR(q, 4), four);
     if (type == VOX_WEIGHT_Q5_K) {
-        const ivec high = I_SHR(line_at(lines, j, v), 2 * part), fifth = I_SET1(0x10101010);
-        u[0] = I_OR(u[0], I_AND(I_SHL(high, 4), fifth));
-        u[1] = I_OR(u[1], I_AND(I_SHL(high, 3), fifth));
+        const ivec above = I_SHR(line_at(lines, j, v), 2 * part), fifth = I_SET1(0x10101010);
+        u[0] = I_OR(u[0], I_AND(I_SHL(above, 4), fifth));
+        u[1] = I_OR(u[1], I_AND(I_SHL(above, 3), fifth));
     } else if (type == VOX_WEIGHT_Q6_K) {
-        const ivec high = I_SHR(line_at(lines, 32 + part / 2 * 8 + j, v), part % 2 * 2), two = I_SET1(0x30303030);
-        u[0] = I_OR(u[0], I_AND(I_SHL(high, 4), two));
-        u[1] = I_OR(u[1], I_AND(high, two));
+        const ivec above = I_SHR(line_at(lines, 32 + part / 2 * 8 + j, v), part % 2 * 2), two = I_SET1(0x30303030);
+        u[0] = I_OR(u[0], I_AND(I_SHL(above, 4), two));
+        u[1] = I_OR(u[1], I_AND(above, two));
     }
 }
 
@@ -118,10 +137,12 @@ INLINE void fetch(const uint8_t *at, int n) {
     }
 }
 
+INLINE int stays_high(const int type, const int from_cache) { return type == VOX_WEIGHT_Q4_K && DOT_UNSIGNED && !from_cache; }
+
 /* Of vector v, step j of a part: one side's weights, or both. */
 INLINE void take(const int type, const int from_cache, const chunk_weights *w, int part, int side, int j, int v, ivec u[2]) {
     if (from_cache) u[0] = w->unpacked[((2 * part + side) * 8 + j) * UNPACKED_VECS + v];
-    else unpack(type, w->lines, part, j, v, u);
+    else unpack(type, stays_high(type, from_cache), w->lines, part, j, v, u);
 }
 
 typedef ivec tile_dots[2][QUANT_COLS][UNPACKED_VECS];
@@ -136,9 +157,12 @@ INLINE void dot_part(const int type, const int from_cache, const int C, const ch
         UNROLL for (int v = 0; v < V; v++) take(type, from_cache, w, part, side, j, v, u[v]);
         UNROLL for (int i = 0; i < sides; i++) {
             UNROLL for (int c = 0; c < C; c++) {
-                const ivec xs = I_LOAD1(x[c].q + VOX_GROUP * group_of(type, part, side + i) + 4 * j);
-                UNROLL for (int v = 0; v < V; v++)
-                    dots[i][c][v] = type == VOX_WEIGHT_Q8_0 ? I_DOT_Q8(dots[i][c][v], u[v][i], xs) : I_DOT(dots[i][c][v], u[v][i], xs);
+                const int8_t *q = x[c].q + VOX_GROUP * group_of(type, part, side + i) + 4 * j;
+                UNROLL for (int v = 0; v < V; v++) {
+                    ivec *sum = &dots[i][c][v];
+                    if (type == VOX_WEIGHT_Q8_0 && !DOT_UNSIGNED) *sum = I_DOT_SIGNED(*sum, u[v][i], I_LOAD1(q));
+                    else *sum = V == 1 ? I_DOT1(*sum, u[v][i], q) : I_DOT(*sum, u[v][i], I_LOAD1(q));
+                }
             }
         }
     }
@@ -181,72 +205,97 @@ INLINE void dot_pairs(const int type, const int from_cache, const int C, const c
 }
 #endif
 
-/* sums, of vectors `to` on, += one chunk times C columns: of QUANT_VECS vectors or, of unpacked
- * ones, twice as many. Of Q6_K the halves of a group have scales of their own. Meanwhile `fetches` are
- * made from `ahead` on. */
-INLINE void multiply(const int type, const int from_cache, const int C, const chunk_weights *w, int groups, const vox_chunk *x,
-                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) {
-    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
-    const int halves = type == VOX_WEIGHT_Q6_K ? 2 : 1, steps = 8 / halves;
-    vec acc[QUANT_COLS][UNPACKED_VECS];
-    UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < V; v++) acc[c][v] = sums[c][to + v];
+/* What a part's dots begin with, so that w is u - offset. */
+INLINE ivec offset(const int type, const vox_chunk *x, int g, int half) {
+    if (type == VOX_WEIGHT_Q6_K) return I_SET1(x->offset_q6[2 * g + half]);
+    return type == VOX_WEIGHT_Q8_0 && DOT_UNSIGNED ? I_SET1(x->offset_q8[g]) : I_ZERO();
+}
+
+/* sum += whole numbers of a chunk, or less its minimums. */
+INLINE vec add_chunk(const int type, const chunk_scales *s, const vox_chunk *x, int v, ivec whole, vec sum) {
+    vec of_chunk = V_MUL(s->d[0][v], I_FLOAT(whole));
+    if (type != VOX_WEIGHT_Q6_K) {
+        ivec mins = I_ZERO();
+        UNROLL for (int i = 0; i < VOX_GROUPS / 2; i++) mins = I_PAIRS(mins, s->min[i][v], I_LOAD1(x->sums + 2 * i));
+        of_chunk = V_FNMA(s->dmin[v], I_FLOAT(mins), of_chunk);
     }
-    for (int part = 0; part < groups / 2; part++) {
-        const int fetched = fetches * part / 4;
-        fetch(ahead + fetched * WINDOW_PAGES * VOX_LINE, fetches * (part + 1) / 4 - fetched);
-        UNROLL for (int at = 0; at < 2 * halves; at += sides) {
-            const int half = at / 2, side = at % 2;
-            tile_dots dots;
-            UNROLL for (int i = 0; i < sides; i++) {
-                const int g = group_of(type, part, side + i);
-                UNROLL for (int c = 0; c < C; c++) {
-                    const ivec from = type == VOX_WEIGHT_Q6_K ? I_SET1(x[c].offset_q6[2 * g + half])
-                                      : type == VOX_WEIGHT_Q8_0 && Q8_UNSIGNED ? I_SET1(x[c].offset_q8[g]) : I_ZERO();
-                    UNROLL for (int v = 0; v < V; v++) dots[i][c][v] = from;
-                }
+    return V_FMA(V_SET1(x->d), of_chunk, sum);
+}
+
+/* One part times C columns, of Q6_K and Q5_K by halves of groups: those of the one have scales of their own, those of
+ * the other would not fit into 16 bits together. To `whole` or, of Q8_0, to `sums`. */
+INLINE void multiply_part(const int type, const int from_cache, const int C, const chunk_weights *w, int part, const vox_chunk *x,
+                          ivec whole[][UNPACKED_VECS], vec sums[][UNPACKED_VECS]) {
+    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, sides = from_cache ? 1 : 2;
+    const int halves = type == VOX_WEIGHT_Q6_K || type == VOX_WEIGHT_Q5_K ? 2 : 1, steps = 8 / halves;
+    UNROLL for (int at = 0; at < 2 * halves / sides; at++) {
+        const int half = at % halves, side = at / halves;
+        tile_dots dots;
+        UNROLL for (int i = 0; i < sides; i++) {
+            UNROLL for (int c = 0; c < C; c++) {
+                UNROLL for (int v = 0; v < V; v++) dots[i][c][v] = offset(type, x + c, group_of(type, part, side + i), half);
             }
+        }
 #ifdef I_MATMUL
-            if (C > 1) dot_pairs(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
-            else
+        if (C > 1) dot_pairs(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
+        else
 #endif
-                dot_part(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
-            UNROLL for (int i = 0; i < sides; i++) {
-                const int g = group_of(type, part, side + i);
-                UNROLL for (int c = 0; c < C; c++) {
-                    const vec d = V_SET1(x[c].d[g]), sum = V_SET1(x[c].sum[g]);
-                    UNROLL for (int v = 0; v < V; v++) {
-                        acc[c][v] = V_FMA(V_MUL(w->s.scale[g * halves + half][v], d), I_FLOAT(dots[i][c][v]), acc[c][v]);
-                        if (type == VOX_WEIGHT_Q4_K || type == VOX_WEIGHT_Q5_K) acc[c][v] = V_FNMA(w->s.min[g][v], sum, acc[c][v]);
-                    }
+            dot_part(type, from_cache, C, w, part, side, half * steps, steps, x, dots);
+        UNROLL for (int i = 0; i < sides; i++) {
+            const int g = group_of(type, part, side + i), scale = type == VOX_WEIGHT_Q6_K ? 2 * g + half : g;
+            UNROLL for (int c = 0; c < C; c++) {
+                UNROLL for (int v = 0; v < V; v++) {
+                    const ivec dot = i && stays_high(type, from_cache) ? I_SAR(dots[i][c][v], 4) : dots[i][c][v];
+                    if (type != VOX_WEIGHT_Q8_0) whole[c][v] = I_SCALED(whole[c][v], dot, w->s.scale[scale][v], x[c].s[g]);
+                    else sums[c][v] = V_FMA(V_MUL(w->s.d[g][v], V_SET1(x[c].group_d[g])), I_FLOAT(dot), sums[c][v]);
                 }
             }
         }
     }
+}
+
+/* sums, of vectors `to` on, += one chunk times C columns: of QUANT_VECS vectors or, of unpacked
+ * ones, twice as many. Meanwhile `fetches` are made from `ahead` on. */
+INLINE void multiply(const int type, const int from_cache, const int C, const chunk_weights *w, int groups, const vox_chunk *x,
+                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) {
+    const int V = from_cache ? UNPACKED_VECS : QUANT_VECS, together = parts_together(type);
+    ivec whole[QUANT_COLS][UNPACKED_VECS];
+    vec acc[QUANT_COLS][UNPACKED_VECS];
     UNROLL for (int c = 0; c < C; c++) {
-        UNROLL for (int v = 0; v < V; v++) sums[c][to + v] = acc[c][v];
+        UNROLL for (int v = 0; v < V; v++) {
+            if (type == VOX_WEIGHT_Q8_0) acc[c][v] = sums[c][to + v];
+            else whole[c][v] = I_ZERO();
+        }
+    }
+    for (int i = 0; i < groups / 2 / together; i++)
+        UNROLL for (int j = 0; j < together; j++) {
+            const int part = i * together + j, fetched = fetches * part / 4;
+            fetch(ahead + fetched * WINDOW_PAGES * VOX_LINE, fetches * (part + 1) / 4 - fetched);
+            multiply_part(type, from_cache, C, w, part, x, whole, acc);
+        }
+    UNROLL for (int c = 0; c < C; c++) {
+        UNROLL for (int v = 0; v < V; v++)
+            sums[c][to + v] = type == VOX_WEIGHT_Q8_0 ? acc[c][v] : add_chunk(type, &w->s, x + c, v, whole[c][v], sums[c][to + v]);
     }
 }
 
-INLINE void multiply_tile(const int type, const int from_cache, const chunk_weights *w, int groups, const vox_chunk *x, int cols,
-                          vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) {
-    switch (cols) {
-#define CASE(C) \
-    case C: \
-        if (C <= QUANT_COLS) multiply(type, from_cache, C < QUANT_COLS ? C : QUANT_COLS, w, groups, x, sums, to, ahead, fetches); \
-        break
-    CASE(1);
-    CASE(2);
-    CASE(3);
-    CASE(4);
-    CASE(5);
-    CASE(6);
-    CASE(7);
-    CASE(8);
-    default: break;
-#undef CASE
+/* A function for each: in one large one gcc keeps sums in memory. */
+typedef void (*tile_fn)(const chunk_weights *w, int groups, const vox_chunk *x, vec sums[][ROW_VECS], int to, const uint8_t *ahead,
+                        int fetches);
+#define TILE(TYPE, CACHE, C) \
+    static __attribute__((noinline)) void tile_##TYPE##_##CACHE##_##C(const chunk_weights *w, int groups, const vox_chunk *x, \
+                                                                     vec sums[][ROW_VECS], int to, const uint8_t *ahead, int fetches) { \
+        if (C <= QUANT_COLS) multiply(VOX_WEIGHT_##TYPE, CACHE, C, w, groups, x, sums, to, ahead, fetches); \
     }
-}
+#define NAME_OF(TYPE, CACHE, C) tile_##TYPE##_##CACHE##_##C,
+#define COLUMNS(X, TYPE, CACHE) X(TYPE, CACHE, 1) X(TYPE, CACHE, 2) X(TYPE, CACHE, 3) X(TYPE, CACHE, 4) X(TYPE, CACHE, 5) X(TYPE, CACHE, 6) X(TYPE, CACHE, 7) X(TYPE, CACHE, 8)
+#define TILES(TYPE) COLUMNS(TILE, TYPE, 0) COLUMNS(TILE, TYPE, 1)
+#define NAMES(TYPE) [VOX_WEIGHT_##TYPE] = { { COLUMNS(NAME_OF, TYPE, 0) }, { COLUMNS(NAME_OF, TYPE, 1) } }
+TILES(Q8_0)
+TILES(Q4_K)
+TILES(Q5_K)
+TILES(Q6_K)
+static const tile_fn tiles_of[VOX_WEIGHT_TYPES][2][8] = { NAMES(Q8_0), NAMES(Q4_K), NAMES(Q5_K), NAMES(Q6_K) };
 
 /* A chunk of one panel times one tile of columns. */
 INLINE void multiply_lines(const int type, const uint8_t *d, const uint8_t *lines, int scale_lines, int groups,
@@ -255,7 +304,7 @@ INLINE void multiply_lines(const int type, const uint8_t *d, const uint8_t *line
         chunk_weights w;
         w.lines = lines + VOX_LINE * scale_lines + 4 * LANES * v;
         UNROLL for (int i = 0; i < QUANT_VECS; i++) read_scales(type, d, lines, groups, v + i, &w.s, i);
-        multiply_tile(type, 0, &w, groups, x, cols, sums, v, lines, v ? 0 : (int)vox_chunk_lines(type) / WINDOW_PAGES);
+        tiles_of[type][0][cols - 1](&w, groups, x, sums, v, lines, v ? 0 : (int)vox_chunk_lines(type) / WINDOW_PAGES);
     }
 }
 
@@ -272,17 +321,20 @@ INLINE void multiply_unpacked(const int type, const uint8_t *d, const uint8_t *l
         for (int part = 0; part < groups / 2; part++)
             UNROLL for (int j = 0; j < 8; j++) {
                 ivec u[2];
-                unpack(type, from + VOX_LINE * scale_lines, part, j, v % PANEL_VECS, u);
+                unpack(type, 0, from + VOX_LINE * scale_lines, part, j, v % PANEL_VECS, u);
                 unpacked[(16 * part + j) * UNPACKED_VECS + v] = u[0];
                 unpacked[(16 * part + 8 + j) * UNPACKED_VECS + v] = u[1];
             }
     }
-    const int tiles = (cols + QUANT_COLS - 1) / QUANT_COLS, width = (cols + tiles - 1) / tiles;
+    /* Multiplied by halves, fewer columns keep their sums in registers. */
+    const int most = type == VOX_WEIGHT_Q6_K || type == VOX_WEIGHT_Q5_K ? QUANT_COLS * 3 / 4 : QUANT_COLS;
+    const int tiles = (cols + most - 1) / most, width = (cols + tiles - 1) / tiles;
     const int fetches = (int)vox_chunk_lines(type) * UNPACKED_PANELS / WINDOW_PAGES;
     for (int c = 0, t = 0; c < cols; c += width, t++) {
         const int fetched = fetches * t / tiles;
-        multiply_tile(type, 1, &w, groups, x + c, cols - c < width ? cols - c : width, sums + c, 0,
-                      ahead + fetched * WINDOW_PAGES * VOX_LINE, fetches * (t + 1) / tiles - fetched);
+        const int n = cols - c < width ? cols - c : width;
+        tiles_of[type][1][n - 1](&w, groups, x + c, sums + c, 0, ahead + fetched * WINDOW_PAGES * VOX_LINE,
+                                 fetches * (t + 1) / tiles - fetched);
     }
 }
 
@@ -347,32 +399,36 @@ static void matmul_quant(vox_weight_type type, const void *w, int rows, int k, c
 
 /* ---- activations ----------------------------------------------------------------------- */
 
-INLINE void quantize_group(const float *x, vox_chunk *out, int g) {
-    enum { N = VOX_GROUP / LANES };
-    vec v[N], most = V_ZERO(), halves[2] = { V_ZERO(), V_ZERO() };
+enum { GROUP_VECS = VOX_GROUP / LANES };
+
+/* Whole numbers: sums of them are exact. */
+INLINE void round_group(const float *x, float inverse, vec v[GROUP_VECS]) {
+    UNROLL for (int i = 0; i < GROUP_VECS; i++) v[i] = V_ROUND(V_MUL(V_LOAD(x + i * LANES), V_SET1(inverse)));
+}
+
+INLINE float least_scale(const float *x) {
+    vec v[GROUP_VECS], most = V_ZERO(), halves[2] = { V_ZERO(), V_ZERO() };
     float sums[4];
-    UNROLL for (int i = 0; i < N; i++) {
-        v[i] = V_LOAD(x + i * LANES);
-        most = V_MAX(most, V_ABS(v[i]));
-    }
-    const float m = v_max(most) < 1e-30f ? 0 : v_max(most), d = m / 127.0f;
-    const vec inverse = V_SET1(m > 0 ? 127.0f / m : 0);
-    UNROLL for (int i = 0; i < N; i++) {
-        v[i] = V_ROUND(V_MUL(v[i], inverse));
-        V_STORE_I8(out->q + g * VOX_GROUP + i * LANES, v[i]);
-        halves[i / (N / 2)] = V_ADD(halves[i / (N / 2)], v[i]);    /* whole numbers: exact */
-    }
+    UNROLL for (int i = 0; i < GROUP_VECS; i++) most = V_MAX(most, V_ABS(V_LOAD(x + i * LANES)));
+    const float m = v_max(most) < 1e-30f ? 0 : v_max(most);
+    round_group(x, m > 0 ? 127.0f / m : 0, v);
+    UNROLL for (int i = 0; i < GROUP_VECS; i++) halves[i * 2 / GROUP_VECS] = V_ADD(halves[i * 2 / GROUP_VECS], V_ABS(v[i]));
     v_sum4(halves[0], halves[1], V_ZERO(), V_ZERO(), sums);
-    out->d[g] = d;
-    out->sum[g] = d * (sums[0] + sums[1]);
-    for (int h = 0; h < 2; h++) out->offset_q6[2 * g + h] = (int32_t)(-32 * sums[h]);
-    out->offset_q8[g] = (int32_t)(-128 * (sums[0] + sums[1]));
+    return vox_group_scale(m, sums[0] > sums[1] ? sums[0] : sums[1]);
 }
 
 static void quantize(const float *x, int k, vox_chunk *out, size_t stride) {
-    for (int at = 0; at < k; at += VOX_CHUNK, out += stride) {
+    for (int at = 0; at < k; at += VOX_CHUNK, out += stride, x += VOX_CHUNK) {
         const int groups = k - at < VOX_CHUNK ? (k - at) / VOX_GROUP : VOX_GROUPS;
+        float least[VOX_GROUPS] = { 0 };
         if (groups < VOX_GROUPS) memset(out, 0, sizeof *out);
-        for (int g = 0; g < groups; g++) quantize_group(x + at + g * VOX_GROUP, out, g);
+        for (int g = 0; g < groups; g++) least[g] = least_scale(x + g * VOX_GROUP);
+        vox_chunk_scales(least, out);
+        for (int g = 0; g < groups; g++) {
+            vec v[GROUP_VECS];
+            round_group(x + g * VOX_GROUP, out->s[g] ? 1.0f / out->group_d[g] : 0, v);
+            UNROLL for (int i = 0; i < GROUP_VECS; i++) V_STORE_I8(out->q + g * VOX_GROUP + i * LANES, v[i]);
+        }
+        vox_chunk_sums(out);
     }
 }

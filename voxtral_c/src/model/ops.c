@@ -1,6 +1,7 @@
 #include "ops.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /* Multiply-adds below which waking another thread costs more than it saves, and the least worth
@@ -27,7 +28,10 @@ typedef struct product_job {
     const vox_compute *c;
     const vox_product *products;
     int count, n;
-    int big, chunk, small;    /* items: `big` ones of so many rows, and behind them smaller ones */
+    int rows;                 /* of all products, in steps */
+    int regions, region;      /* a region of rows for each thread, so many rows */
+    int items, big, chunk, small;     /* of a region: `big` ones of so many rows, and behind them smaller ones */
+    _Atomic uint64_t left[VOX_MAX_THREADS];       /* of each region: the first item (low half) and the end */
     const float *x;
     size_t ldx;
 } product_job;
@@ -46,18 +50,36 @@ static void multiply_rows(const product_job *job, const vox_product *p, int from
         for (int i = 0; i < job->n; i++) vox_add(y + (size_t)i * ldy, p->bias + from, (size_t)rows);
 }
 
-/* Rows of all products in steps, one behind the other: where an item begins. */
-static int item_begin(const product_job *job, int item) {
-    const int big = min_int(item, job->big);
-    return big * job->chunk + (item - big) * job->small;
-}
-
 static int rounded_up(int rows) { return (rows + ROW_STEP - 1) / ROW_STEP * ROW_STEP; }
 
-static void product_item(void *arg, int item, int thread) {
-    const product_job *job = arg;
-    int begin = item_begin(job, item), end = item_begin(job, item + 1);
-    (void)thread;
+/* Where an item of a region begins; rows of all products lie one behind the other. */
+static int item_begin(const product_job *job, int region, int item) {
+    const int big = min_int(item, job->big), in_region = min_int(big * job->chunk + (item - big) * job->small, job->region);
+    return min_int(region * job->region + in_region, job->rows);
+}
+
+/* From the front of a region (its thread goes through memory in order, so what it fetches ahead is its own), or the back. */
+static int take(product_job *job, int region, int front) {
+    uint64_t left = atomic_load(&job->left[region]);
+    for (;;) {
+        const uint32_t first = (uint32_t)left, end = (uint32_t)(left >> 32);
+        if (first == end) return -1;
+        const uint64_t then = front ? left + 1 : left - ((uint64_t)1 << 32);
+        if (atomic_compare_exchange_weak(&job->left[region], &left, then)) return (int)(front ? first : end - 1);
+    }
+}
+
+/* There are as many calls as items: each finds one, the thread's own or another's that is left. */
+static void product_item(void *arg, int call, int thread) {
+    product_job *job = arg;
+    int region = thread % job->regions, item = take(job, region, 1);
+    (void)call;
+    for (int i = 1; item < 0 && i < job->regions; i++) {
+        region = (thread + i) % job->regions;
+        item = take(job, region, 0);
+    }
+    if (item < 0) return;
+    int begin = item_begin(job, region, item), end = item_begin(job, region, item + 1);
     for (int i = 0; i < job->count && end > 0; i++) {
         const vox_product *p = &job->products[i];
         const int from = max_int(begin, 0), to = min_int(end, p->w->rows), all = rounded_up(p->w->rows);
@@ -76,18 +98,22 @@ static void quantise_item(void *arg, int item, int thread) {
 
 static void multiply(product_job *job) {
     const vox_compute *c = job->c;
-    int rows = 0;
-    for (int i = 0; i < job->count; i++) rows += rounded_up(job->products[i].w->rows);
+    job->rows = 0;
+    for (int i = 0; i < job->count; i++) job->rows += rounded_up(job->products[i].w->rows);
     const double row_work = (double)job->products[0].w->cols * job->n;
+    job->regions = row_work * job->rows < INLINE_WORK ? 1 : vox_pool_threads(c->pool);
+    job->region = rounded_up((job->rows + job->regions - 1) / job->regions);
     /* A few items per thread, so that a thread put aside by the system leaves little undone; not
      * too small, so that rows stream from memory. The last quarter in smaller ones, so that no
      * thread waits long for another's last. */
-    const int least = (int)(ITEM_WORK / row_work) + 1, threads = vox_pool_threads(c->pool);
-    job->chunk = rounded_up(min_int(max_int(rows / (threads * 8), least), rows));
+    const int least = (int)(ITEM_WORK / row_work) + 1;
+    job->chunk = rounded_up(min_int(max_int(job->region / 8, least), job->region));
     job->small = rounded_up(min_int(max_int(job->chunk / 4, least), job->chunk));
-    job->big = rows * 3 / 4 / job->chunk;
-    const int rest = rows - job->big * job->chunk;
-    vox_run(c, product_item, job, job->big + (rest + job->small - 1) / job->small, row_work * rows);
+    job->big = job->region * 3 / 4 / job->chunk;
+    const int rest = job->region - job->big * job->chunk;
+    job->items = job->big + (rest + job->small - 1) / job->small;
+    for (int i = 0; i < job->regions; i++) atomic_init(&job->left[i], (uint64_t)job->items << 32);
+    vox_run(c, product_item, job, job->items * job->regions, row_work * job->rows);
 }
 
 void vox_matmul(const vox_compute *c, const vox_product *products, int count,

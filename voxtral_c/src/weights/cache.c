@@ -20,7 +20,7 @@
 
 /* Weights below this stay as they are: they are soon read, however they are stored. */
 #define SMALL_BYTES 64e6
-enum { FORMAT = 3, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
+enum { FORMAT = 4, MAX_NAME = 512, MAX_PATH = 4096 };      /* FORMAT: a change makes all copies anew */
 enum { SAMPLES = 16, SAMPLE_BYTES = 4096 };                /* of a file, to tell it from another one */
 
 static vox_status no_memory(const char *path, vox_error *err) {

@@ -45,7 +45,11 @@ static void move_chunk(vox_weight_type type, uint8_t *panel, int row, int chunk,
         uint8_t *q = lines + groups_of(left) / 2 * VOX_LINE;
         for (int g = 0; g < groups; g++, blocks += sizeof(vox_q8_0), q += GROUP / PIECE * VOX_LINE) {
             move(lines + g / 2 * VOX_LINE + g % 2 * 2, blocks, sizeof(uint16_t), back);
-            move_pieces(q, blocks + offsetof(vox_q8_0, q), GROUP, back);
+            for (int i = 0; i < GROUP; i++) {
+                uint8_t *in_panel = q + i / PIECE * VOX_LINE + i % PIECE, *in_block = blocks + offsetof(vox_q8_0, q) + i;
+                if (back) *in_block = *in_panel ^ 0x80;
+                else *in_panel = *in_block ^ 0x80;
+            }
         }
     } else {
         move_pieces(lines, blocks, vox_block_bytes(type), back);

@@ -1,15 +1,16 @@
 /* interleave.h - matrices of blocks as the kernels read them: 16 rows interleaved, so that nothing
  * is gathered and memory is read in order.
  *
- * A matrix is a sequence of panels of 16 rows, the last one filled up with rows of zeros. A panel
+ * A matrix is a sequence of panels of 16 rows, the last one filled up with zeros. A panel
  * holds, for each 256 columns (a chunk), lines of 64 bytes: 4 bytes of each of its rows, in row
  * order.
  *   Q4_K  36 lines: the block's d and dmin, 3 of scales, 32 of q
  *   Q5_K  44 lines: d and dmin, 3 of scales, 8 of qh, 32 of q
  *   Q6_K  52 lines: 32 of ql, 16 of qh, 4 of scales. The panel begins with the rows' d's of all
  *         chunks, 32 bytes for each, filled up to whole lines.
- *   Q8_0  4 lines of d's, a line for two groups of 32, then 8 lines for each group. The last chunk
- *         of a row may have fewer groups, an even number: if need be one of zeros is added.
+ *   Q8_0  4 lines of d's, a line for two groups of 32, then 8 lines for each group, 128 added to each
+ *         number: instructions multiply bytes without a sign by such with one. The last chunk
+ *         of a row may have fewer groups, an even number: if need be one whose d is zero is added.
  */
 #ifndef VOX_INTERLEAVE_H
 #define VOX_INTERLEAVE_H

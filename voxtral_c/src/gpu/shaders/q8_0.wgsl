@@ -1,4 +1,4 @@
-// Q8_0: a unit is 64 columns of a row: a word with the scales of both halves, 16 of numbers.
+// Q8_0: a unit is 64 columns of a row: a word with the scales of both halves, 16 of numbers, which have 128 added.
 const QUADS = 16u;
 var<private> at: u32;
 var<private> first: u32;
@@ -16,6 +16,6 @@ fn open(panel: u32, row: u32, unit: u32) {
 }
 fn fetch(i: u32) {
     load(at + i * SIDE);
-    quad# = vec4<f32>(unpack4xI8(word#)) * select(low_scale#, high_scale#, i >= 8u);
+    quad# = vec4<f32>(unpack4xI8(word# ^ 0x80808080u)) * select(low_scale#, high_scale#, i >= 8u);
 }
 fn place(i: u32) -> u32 { return first + i; }
