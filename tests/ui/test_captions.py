@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from tests.ui.running import running, settled, tell, until
@@ -64,6 +65,10 @@ def view_of(pilot: Pilot[None]) -> CaptionsView:
 
 def sentence(pilot: Pilot[None]) -> str:
     return pilot.app.screen.query_one(CaptionLine).sentence
+
+
+def wheel(view: CaptionsView, kind: type[MouseEvent]) -> MouseEvent:
+    return kind(view, 5, 5, 0, 0, 0, False, False, False)
 
 
 def drawn(view: CaptionsView) -> list[str]:
@@ -268,6 +273,20 @@ async def test_words_of_before_and_reading_back_while_words_come() -> None:
         assert view.max_scroll_y - view.scroll_offset.y == HEIGHT, "by a row of words"
 
 
+async def test_the_wheel_moves_whole_rows() -> None:
+    async with running(FakeBackend()) as pilot:
+        await tell(pilot, TranscriptChanged((speech("one long paragraph of words " * 20),)))
+        await pilot.press("f")
+        await settled(pilot)
+        view = view_of(pilot)
+        view.post_message(wheel(view, MouseScrollUp))
+        await settled(pilot)
+        assert view.max_scroll_y - view.scroll_offset.y == HEIGHT
+        view.post_message(wheel(view, MouseScrollDown))
+        await settled(pilot)
+        assert view.following
+
+
 async def test_an_hour_of_words_and_another_session() -> None:
     async with running(FakeBackend()) as pilot:
         many = tuple(speech(f"{n} says a little, and a little more", n * 70) for n in range(5000))
@@ -278,6 +297,8 @@ async def test_an_hour_of_words_and_another_session() -> None:
             await settled(pilot)
         await pilot.press("f")
         view = view_of(pilot)
+        assert view.taking_in
+        assert not "".join(drawn(view)), "words do not run over the screen"
         for _ in range(400):
             if not (view.taking_in or view.page.unfinished) and view.page.row_count > 5000:
                 break
@@ -287,6 +308,7 @@ async def test_an_hour_of_words_and_another_session() -> None:
         row = view.page.row(view.page.row_count - 1)
         assert row is not None
         assert row.block == 4999
+        assert "".join(drawn(view))
         await tell(pilot, SessionOpened("next", "/nowhere/next"))
         assert view.page.empty
 

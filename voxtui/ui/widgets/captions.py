@@ -81,6 +81,7 @@ class CaptionsView(PageView):
     ALLOW_SELECT = False
 
     large_wanted = reactive(True)
+    _hidden = False  # nothing was drawn, as much was still to come
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -134,14 +135,31 @@ class CaptionsView(PageView):
 
     def _take(self, change: TranscriptChanged) -> None:
         super()._take(change)
-        if self.page.row_count <= self.size.height:
-            self.refresh()  # all rows stand higher than before
+        if self._hidden or self.page.row_count <= self.size.height:
+            self._hidden = False
+            self.refresh()  # all rows stand elsewhere than before
+
+    # ---- the wheel, by whole rows
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn(event, -1)
+
+    def _turn(self, event: events.MouseEvent, by: int) -> None:
+        event.prevent_default()
+        event.stop()
+        self.scroll_relative(y=by * self.row_lines, animate=False)
 
     # ---- drawing
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen; of a row that does not fit as a whole, nothing."""
         size = Size(self.scrollable_content_region.width, self.scrollable_content_region.height)
+        if self.taking_in:  # thousands of paragraphs do not run over the screen
+            self._hidden = True
+            return Strip.blank(size.width, self.rich_style)
         above = max(0, size.height - self.page.row_count)
         line = y - above + self.scroll_offset.y
         row = self.page.row(line)

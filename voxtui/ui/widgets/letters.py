@@ -7,7 +7,7 @@ every font, and letters of four cells by five are read from across a room.
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from voxtui import paths
@@ -144,9 +144,10 @@ def _points(character: str, row: int) -> str:
     return shown.rows[row] + "." * GAP if shown is not None else ""
 
 
-def large(text: str) -> list[str]:
+@lru_cache(maxsize=256)
+def large(text: str) -> tuple[str, ...]:
     """The lines of a text in large letters: `HEIGHT` of them, all of one length."""
-    lines = []
+    lines: list[str] = []
     for y in range(0, POINTS, 2):
         above = "".join(_points(character, y) for character in text) + "."
         below = "".join(_points(character, y + 1) for character in text) + "."
@@ -157,4 +158,4 @@ def large(text: str) -> list[str]:
             ]
             for x in range(0, len(above) - 1, 2)
         ))  # fmt: skip
-    return lines
+    return tuple(lines)
