@@ -56,4 +56,8 @@ def test_it_links_for_macos(tmp_path: Path) -> None:
         env={**os.environ, "ZIG_LOCAL_CACHE_DIR": str(tmp_path / "zig")},
     )
     assert done.returncode == 0, done.stderr
-    assert libraries(program.read_bytes()) == {"/usr/lib/libSystem.B.dylib"}
+    binary = program.read_bytes()
+    assert libraries(binary) == {"/usr/lib/libSystem.B.dylib"}
+    assert b"Library/Caches/voxtral\0" in binary
+    assert b"libwgpu_native-release.dylib\0" in binary
+    assert b"portaudio-binaries/libportaudio.dylib\0" in binary

@@ -30,7 +30,7 @@ const char options_help[] =
     "                    memory, else q4_k_m. Of a large quantised file a copy is\n"
     "                    kept, as large as itself, in the order of reading\n"
     "  --cache DIR       where they are kept (default: voxtral in $XDG_CACHE_HOME or\n"
-    "                    in ~/.cache)\n"
+    "                    in ~/.cache; on a Mac in ~/Library/Caches)\n"
     "  --tidy-cache      remove from there what is of no use: copies of models that\n"
     "                    are gone, halves of copies; writes what it removed\n"
     "  --delay MS        how long the model listens before it writes: a multiple of\n"

@@ -129,11 +129,18 @@ static int is_copy_name(const char *name, const char *end) {
     return state[-1] == '-' && is_hex(state, 16) && type - name > 9 && is_hex(type - 8, 8) && type[-9] == '-';
 }
 
+/* Where the system keeps what can be made again: backups leave it out. */
+#ifdef __APPLE__
+#define CACHES "Library/Caches/voxtral"
+#else
+#define CACHES ".cache/voxtral"
+#endif
+
 char *vox_cache_folder(const vox_model_params *p) {
     const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (p->cache_dir) return vox_copy_text(p->cache_dir);
     if (base && base[0] == '/') return vox_path(base, "voxtral");
-    return vox_path(home && home[0] ? home : "/tmp", ".cache/voxtral");
+    return vox_path(home && home[0] ? home : "/tmp", CACHES);
 }
 
 vox_status vox_cache_make(const char *path, vox_error *err) {
