@@ -16,6 +16,7 @@ from tests.ui.support import speech, stats
 from voxtui import paths
 from voxtui.events import Event, Level, ListeningChanged, Notice, Severity, TranscriptChanged
 from voxtui.pipeline import PipelineConfig
+from voxtui.session.errors import SessionError
 from voxtui.settings import ENGINES, Settings
 from voxtui.settingsfile import load
 from voxtui.ui import messages
@@ -82,6 +83,29 @@ def test_what_cannot_be_opened_is_told() -> None:
     backend.open()
     backend.close(0.0)
     assert heard == [Notice(Severity.ERROR, "Listening cannot begin: OSError: no room.")]
+
+
+def test_what_could_not_be_opened_is_tried_again_when_somebody_wants_it() -> None:
+    """What is asked meanwhile ends nothing; each try says why it came to nothing."""
+    chain, room = Chain(), False
+
+    def make(config: PipelineConfig, listener: Listener) -> Any:
+        if not room:
+            raise SessionError("The disk is full: make room.")
+        return chain(config, listener)
+
+    heard: list[Event] = []
+    backend = LocalBackend(UiOptions(), Settings(), pipeline_factory=make)
+    backend.start(heard.append)
+    backend.listen(True)
+    backend.use(Settings())
+    backend.note("mark", None, 1.0)
+    assert heard == [Notice(Severity.ERROR, "The disk is full: make room.")] * 3
+    room = True
+    backend.listen(True)
+    backend.listen(False)
+    assert chain.calls == [("start",), ("listen", True), ("listen", False)]
+    assert len(heard) == 3
 
 
 @pytest.mark.parametrize(

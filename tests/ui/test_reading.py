@@ -223,7 +223,7 @@ async def test_search_with_the_mouse_alone() -> None:
     async with running(FakeBackend(), size=(120, 40)) as pilot:
         await tell(pilot, TranscriptChanged(LINES))
         bar = pilot.app.screen.query_one(KeyBar)
-        await pilot.click(KeyBar, offset=(foot(pilot).index("/ search"), 0))
+        await pilot.click(KeyBar, offset=(foot(pilot).index("/ find"), 0))
         line = pilot.app.screen.query_one(SearchLine)
         assert bar.is_mounted
         assert line.is_open

@@ -177,16 +177,24 @@ class LocalBackend:
         self._listener = listener
 
     def open(self) -> None:
-        """Open the sound, load the model; in a thread, for importing it all takes its time."""
-        if self._opening is None:
+        """Open the sound, load the model; in a thread, for importing it all takes its time.
+
+        What could not be opened is tried again.
+        """
+        opening = self._opening is not None and self._opening.is_alive()
+        if self._pipeline is None and not opening:
             self._opening = threading.Thread(target=self._open, name="opening", daemon=True)
             self._opening.start()
 
     def _open(self) -> None:
+        from voxtui.session.errors import SessionError
+
         assert self._listener is not None, "start() comes first"
         try:
             self._pipeline = self._begun(self._listener)
             self._tell_unwritten(self._listener)
+        except SessionError as error:
+            self._listener(Notice(Severity.ERROR, str(error)))
         except Exception as error:
             problem = f"Listening cannot begin: {type(error).__name__}: {error}."
             self._listener(Notice(Severity.ERROR, problem))
@@ -223,43 +231,48 @@ class LocalBackend:
         return pipeline
 
     @property
-    def running(self) -> Pipeline:
-        """The chain; waits until it is there."""
+    def running(self) -> Pipeline | None:
+        """The chain; waits until it is there. None where it cannot be opened: why was told."""
         self.open()
-        assert self._opening is not None
-        self._opening.join()
-        assert self._pipeline is not None, "it could not be opened"
+        if self._opening is not None:
+            self._opening.join()
         return self._pipeline
+
+    def _have(self, work: Callable[[Pipeline], object]) -> None:
+        """Have the chain do something, if there is one."""
+        chain = self.running
+        if chain is not None:
+            work(chain)
 
     def listen(self, on: bool) -> None:
         """Listen, or stop."""
-        self.running.listen(on)
+        self._have(lambda chain: chain.listen(on))
 
     def hands_free(self, on: bool) -> None:
         """While listening: nothing is held."""
         if on:
-            self.running.listen(True, hands_free=True)
+            self._have(lambda chain: chain.listen(True, hands_free=True))
 
     def note(self, text: str, at_s: float | None, wall_time: float) -> None:
         """A note into the transcript, at a time of the sound and of the clock."""
-        self.running.note(text, at_s, wall_time)
+        self._have(lambda chain: chain.note(text, at_s, wall_time))
 
     def edit(self, edits: Sequence[Edit]) -> None:
         """Change settled segments."""
-        self.running.edit(edits)
+        self._have(lambda chain: chain.edit(edits))
 
     def reread_vocabulary(self) -> None:
         """The rules were changed."""
-        self.running.reread_vocabulary()
+        self._have(lambda chain: chain.reread_vocabulary())
 
     def new_session(self) -> None:
         """Begin another session."""
-        self.running.new_session()
+        self._have(lambda chain: chain.new_session())
 
     def use_microphone(self, devices: Sequence[str], gain_db: float) -> None:
         """Hear the first of these microphones that is there, so much louder."""
         if not self.hears_file:
-            self.running.change_source(self._microphone(devices, gain_db))
+            self._have(lambda chain: chain.change_source(self._microphone(devices, gain_db)))
 
     def use_model(self, spec: str) -> None:
         """Go on with another model. Raises CannotStartError when it is not there."""
@@ -268,17 +281,17 @@ class LocalBackend:
         if self._writer.needs_model:
             self.small_model = model.builtin
             self._engine = replace(self._engine, model=model.path)
-            self.running.reload_engine(self._engine)
+            self._have(lambda chain: chain.reload_engine(self._engine))
 
     def use_delay(self, delay_ms: int) -> None:
         """Listen longer, or less long, before writing."""
         self._engine = replace(self._engine, delay_ms=delay_ms)
-        self.running.configure_engine(delay_ms=delay_ms or ADVISED_DELAY_MS)
+        self._have(lambda chain: chain.configure_engine(delay_ms=delay_ms or ADVISED_DELAY_MS))
 
     def use_interval(self, interval_s: float) -> None:
         """Gather more or less sound before each step."""
         self._engine = replace(self._engine, interval_s=interval_s)
-        self.running.configure_engine(interval_s=interval_s)
+        self._have(lambda chain: chain.configure_engine(interval_s=interval_s))
 
     def use_engine(self, settings: Settings) -> None:
         """Go on with the engine of these settings. Raises CannotStartError when it is not here."""
@@ -293,7 +306,7 @@ class LocalBackend:
         self._writer, self._settings = writer, settings
         self.small_model = model is not None and model.builtin
         self._engine = config_for(writer, settings, model.path if model else None)
-        self.running.reload_engine(self._engine)
+        self._have(lambda chain: chain.reload_engine(self._engine))
 
     def use(self, settings: Settings) -> None:
         """What is heard and what is kept, as these settings say."""
@@ -301,12 +314,9 @@ class LocalBackend:
         from voxtui.session.aside import Keeping
 
         self._settings = settings
-        self.running.configure(
-            HearingConfig.of(settings),
-            Keeping.of(settings),
-            HookConfig.of(settings),
-            self.sessions_dir,
-        )
+        hearing, keeping = HearingConfig.of(settings), Keeping.of(settings)
+        hook = HookConfig.of(settings)
+        self._have(lambda chain: chain.configure(hearing, keeping, hook, self.sessions_dir))
 
     def microphones(self) -> list[Choice]:
         """The microphones of this machine, the system's choice first."""
