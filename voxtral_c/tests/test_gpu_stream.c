@@ -73,6 +73,22 @@ static void test_type(const clip *c, vox_precision type, const char *name, int f
     unlink(file);
 }
 
+/* A GPU without memory of its own is left alone by a model that hardly fits into the machine's. */
+static void test_shared_memory(void) {
+    char err[256] = "";
+    vox_model *m = load_on_gpu(SPEECH_MODEL, VOX_PRECISION_BF16);
+    vox_model_params p = vox_model_default_params();
+    p.backend = "gpu:e";
+    if (!m || !m->gpu->device.shares_memory) {
+        vox_model_free(m);
+        return;
+    }
+    vox_memory_pretend(1.3 * (double)m->weights.file.map_size);
+    vox_model_free(m);
+    CHECK(vox_model_load(SPEECH_MODEL, &p, &m, err, sizeof err) == VOX_ERR_UNSUPPORTED && strstr(err, "shares the machine's"), "%s", err);
+    vox_memory_pretend(0);
+}
+
 /* Work is cut into submits of what the GPU may do at one go, and of one dispatch more at most; the words stay
  * what they are. */
 static void test_short_submits(const clip *c, const collected *want) {
@@ -207,6 +223,7 @@ int main(void) {
     test_type(c, VOX_PRECISION_F16, "f16", 2, 3);
     test_type(c, VOX_PRECISION_Q8_0, "q8_0", 1, 2);
     test_type(c, VOX_PRECISION_Q4_K_M, "q4_k_m", 0, BRIEF ? 2 : GPU_VARIANTS);
+    test_shared_memory();
     test_short_submits(c, &want);
     test_endless(c);
     test_pretended(c);

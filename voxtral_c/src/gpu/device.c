@@ -126,6 +126,7 @@ static void describe(gpu *g) {
     copy_text(g->driver, sizeof g->driver, info.description);
     g->api = info.backend == WGPU_BACKEND_METAL ? "Metal" : "Vulkan";
     g->software = info.type == WGPU_ADAPTER_CPU;
+    g->shares_memory = info.type != WGPU_ADAPTER_DISCRETE;
     if (g->software && g->deadline_ms == DEADLINE_MS) g->deadline_ms *= 6;     /* it compiles while it is waited for */
     g->w.AdapterInfoFreeMembers(info);
 }

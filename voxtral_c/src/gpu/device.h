@@ -63,7 +63,7 @@ typedef struct gpu {
     WGPUQueue queue;
     char name[128], driver[192];
     const char *api;          /* "Metal", "Vulkan" */
-    int software, subgroups, checked, pretended_lanes;
+    int software, shares_memory, subgroups, checked, pretended_lanes;
     uint64_t max_binding;
     double deadline_ms;
 

@@ -21,6 +21,20 @@ static vox_status check_shapes(const vox_model *m, vox_error *err) {
     return vox_fail(err, VOX_ERR_UNSUPPORTED, "This model's dimensions are not made for a GPU: they are no multiples of 16.");
 }
 
+/* Keys and values of one utterance when its windows are full. */
+static double cache_bytes(const vox_model *m, const vox_stack_config *s) {
+    return 2.0 * s->n_layers * s->window * s->n_kv_heads * s->head_dim * (m->cache_bytes ? 2 : 4);
+}
+
+/* A card says when it has no memory left. Where memory is shared the system would rather swap, or end somebody: what
+ * the GPU and the processor hold must leave a quarter to others. */
+static vox_status check_room(const vox_model *m, const gpu *g, vox_error *err) {
+    const double mapped = (double)m->weights.file.map_size, owned = m->weights.owned_bytes, total = vox_memory_total();
+    const double needed = owned + (owned > mapped ? owned : mapped) + cache_bytes(m, &m->config.encoder) + cache_bytes(m, &m->config.decoder);
+    if (!g->shares_memory || total <= 0 || needed <= 0.75 * total) return VOX_OK;
+    return vox_fail(err, VOX_ERR_UNSUPPORTED, "The model takes %.1f GB with %s, which shares the machine's %.1f GB of memory.", needed / 1e9, g->name, total / 1e9);
+}
+
 /* ---- weights --------------------------------------------------------------------------- */
 
 static gpu_buffer vector(gpu *g, const float *x, int n) {
@@ -135,6 +149,7 @@ vox_status vox_gpu_attach(vox_model *m, const gpu_options *options, const char *
     vox_gpu *v = vox_alloc_zero(1, sizeof *v);
     if (!v) return vox_fail(err, VOX_ERR_MEMORY, "There is no memory for the GPU.");
     status = gpu_open(&v->device, options, err);
+    if (status == VOX_OK) status = check_room(m, &v->device, err);
     if (status == VOX_OK) gpu_scout_at_work(folder, v->device.name);
     if (status == VOX_OK) status = gpu_verdict(&v->device, options, vox_gpu_need(m), folder, err);
     if (status != VOX_OK) {
