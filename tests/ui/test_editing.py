@@ -305,3 +305,17 @@ async def test_the_foot_shows_the_editors_keys_while_one_writes() -> None:
         assert not pilot.app.screen.query(ParagraphEditor)
         assert texts(pilot) == ["turn the lite xon"]
         assert [call[0] for call in backend.calls].count("edit") == 1
+
+
+async def test_the_field_stays_over_its_paragraph_in_a_smaller_window() -> None:
+    many = tuple(speech(f"paragraph {n} says a little", n * 70) for n in range(12))
+    async with running(FakeBackend(), size=(120, 44)) as pilot:
+        await tell(pilot, TranscriptChanged(many))
+        await pilot.press("left", "enter")
+        await settled(pilot)
+        await pilot.resize_terminal(80, 20)
+        await settled(pilot)
+        view, editor = view_of(pilot), pilot.app.screen.query_one(ParagraphEditor)
+        row = view.page.find_row(11) - view.scroll_offset.y
+        assert editor.region.y == view.region.y + row
+        assert editor.text == "paragraph 11 says a little"

@@ -105,15 +105,22 @@ class Editing(Taking):
         x = view.gutter_width + mark
         y = view.page.find_row(self._edited, 0) - view.scroll_offset.y
         width = view.page.width - mark + 1
-        height = min(editor.rows(width) + 1, view.size.height)
+        rows, most = editor.rows(width), view.size.height
+        height = min(max(rows, min(rows + 1, most - y)), most)  # a row to spare, where there is one
         editor.styles.width, editor.styles.height = width, height
-        editor.styles.offset = (x, max(0, min(y, view.size.height - height)))
+        editor.styles.offset = (x, max(0, min(y, most - height)))
 
     def on_text_area_changed(self) -> None:
         self._place_editor()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._place_editor)
+        self.call_after_refresh(self._keep_in_sight)
+
+    def _keep_in_sight(self) -> None:
+        if self._edited is not None:
+            view = self.query_one(TranscriptView)
+            view.show_row(view.page.find_row(self._edited, 0), margin=1)
+            self._place_editor()
 
     def on_mouse_scroll_down(self) -> None:
         self.call_after_refresh(self._place_editor)
