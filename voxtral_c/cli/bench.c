@@ -6,6 +6,7 @@
 #include "bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -16,7 +17,7 @@
 #include "exit_codes.h"
 #include "json_write.h"
 
-enum { REPLAYED = 1 << 16, ITEM = 1 << 20, AHEAD = 4096 };
+enum { REPLAYED = 1 << 16, ITEM = 1 << 20, AHEAD = 4096, ROUNDS = 9, PASSES = 5 };
 
 #define MOST_MS 5000.0        /* after which a measurement ends early */
 
@@ -65,22 +66,14 @@ static void read_item(void *arg, int item, int thread) {
     r->sums[thread] += sum;
 }
 
-/* The best of three readings of all the weights that a step reads; on a GPU of copies there. */
-static void measure_bandwidth(bench *b) {
+/* Milliseconds of reading all the weights that a step reads; not of those on a GPU. */
+static double read_weights(bench *b) {
     static reading r;
-    const size_t bytes = list_matrices(b->model, &r);
-    b->step_gb = (double)bytes / 1e9;
-    if (b->model->gpu) {
-        b->bandwidth_gbs = vox_gpu_bandwidth(b->model->gpu);
-        bench_check(b, b->bandwidth_gbs > 0 ? VOX_OK : VOX_ERR_DEVICE, "The GPU gave up.");
-        return;
-    }
-    for (int i = 0; i < 4; i++) {             /* the first touches a mapped file's pages */
-        const double start = vox_now_ms();
-        vox_pool_run(b->model->compute.pool, read_item, &r, r.items[r.n]);
-        const double gbs = (double)bytes / 1e6 / (vox_now_ms() - start);
-        if (i > 0 && gbs > b->bandwidth_gbs) b->bandwidth_gbs = gbs;
-    }
+    b->step_gb = (double)list_matrices(b->model, &r) / 1e9;
+    if (b->model->gpu) return 0;
+    const double start = vox_now_ms();
+    vox_pool_run(b->model->compute.pool, read_item, &r, r.items[r.n]);
+    return vox_now_ms() - start;
 }
 
 /* ---- single figures -------------------------------------------------------------------- */
@@ -95,12 +88,37 @@ static void on_event(const vox_event *event, void *user) {
     if (event->type == VOX_EVENT_TOKEN && w->stream->token != VOX_STREAMING_PAD) w->last_word = vox_now_ms();
 }
 
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, int n) {
+    qsort(v, (size_t)n, sizeof *v, by_size);
+    return n ? n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2 : 0;
+}
+
+/* Steps and readings of their weights in turn, as what else happens on the machine slows down both; the medians.
+ * A GPU's bandwidth is that of copies there. */
 static void measure_step(bench *b) {
+    double steps[ROUNDS], readings[ROUNDS];
+    int n = 0;
     vox_stream *s = bench_open(b, 0.5, 1, NULL, NULL);
     if (!s) return;
-    for (double ms = 0; (s->passes < 40 && ms < MOST_MS) && !b->failed;) ms += bench_feed(b, s, 0.5);
-    if (s->passes) b->step_ms = s->decoder_ms / (double)s->passes;
+    read_weights(b);                          /* touches a mapped file's pages */
+    for (double ms = 0; n < ROUNDS && ms < MOST_MS && !b->failed;) {
+        const double before = s->decoder_ms;
+        const int64_t passes = s->passes;
+        ms += bench_feed(b, s, 0.5);
+        if (s->passes == passes) continue;
+        steps[n] = (s->decoder_ms - before) / (double)(s->passes - passes);
+        readings[n++] = read_weights(b);
+    }
     vox_stream_close(s);
+    if (b->failed || !n) return;
+    b->step_ms = median(steps, n);
+    b->bandwidth_gbs = b->model->gpu ? vox_gpu_bandwidth(b->model->gpu) : b->step_gb / median(readings, n) * 1000;
+    bench_check(b, b->bandwidth_gbs > 0 ? VOX_OK : VOX_ERR_DEVICE, "The GPU gave up.");
 }
 
 /* The decoder's prompt at once, as when the first stream of a delay is opened. */
@@ -126,14 +144,15 @@ static void measure_prefill(bench *b) {
     vox_stream_close(s);
 }
 
-/* A pass over the weights with 1, 2 .. columns, as the decoder makes them to verify guesses: the best of three. */
+/* A pass over the weights with 1, 2 .. columns, as the decoder makes them to verify guesses: medians. */
 static void measure_passes(bench *b) {
     vox_stream *s = bench_open(b, 0.5, 1, NULL, NULL);
     if (!s) return;
     vox_utterance *u = &s->state;
     bench_feed(b, s, 0.5);
+    double ms[VOX_DRAFT_COLUMNS][PASSES];
     u->audio_at = 0;          /* what has been heard is heard again; nothing moves on */
-    for (int i = 0; i < 3 * VOX_DRAFT_COLUMNS && !b->failed; i++) {
+    for (int i = 0; i < PASSES * VOX_DRAFT_COLUMNS && !b->failed; i++) {
         const int columns = i % VOX_DRAFT_COLUMNS + 1;
         int ids[VOX_DRAFT_COLUMNS];
         vox_tree tree;
@@ -144,9 +163,9 @@ static void measure_passes(bench *b) {
         }
         const double start = vox_now_ms();
         bench_check(b, vox_utterance_decode(u, ids, columns, &tree, s->prompt->ffn_scale, columns), "There is no memory to go on.");
-        const double ms = vox_now_ms() - start;
-        if (i < VOX_DRAFT_COLUMNS || ms < b->pass_ms[columns]) b->pass_ms[columns] = ms;
+        ms[columns - 1][i / VOX_DRAFT_COLUMNS] = vox_now_ms() - start;
     }
+    for (int c = 1; c <= VOX_DRAFT_COLUMNS && !b->failed; c++) b->pass_ms[c] = median(ms[c - 1], PASSES);
     vox_stream_close(s);
 }
 
@@ -277,7 +296,6 @@ int bench_run(const options *opt) {
     if (ready && opt->minutes) {
         bench_soak(&b, opt->minutes, opt->heard, opt->json);
     } else if (ready) {
-        measure_bandwidth(&b);
         measure_prefill(&b);
         measure_step(&b);
         measure_passes(&b);

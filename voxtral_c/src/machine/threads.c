@@ -4,17 +4,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* About 2 microseconds for the caller, whose last items are nearly done, and 20 for a worker
- * between two jobs of the same layer. */
+/* About 20 microseconds for the caller, whose last items are nearly done, and 100 for a worker
+ * between two jobs of the same layer: waking takes the system 20 to 50, many times in a step. */
 #if defined(__x86_64__)
 #define PAUSE() __builtin_ia32_pause()
-enum { SPIN_CALLER = 50, SPIN_WORKER = 500 };
+enum { SPIN_CALLER = 500, SPIN_WORKER = 2500 };
 #elif defined(__aarch64__)
 #define PAUSE() __asm__ volatile("yield")
-enum { SPIN_CALLER = 1000, SPIN_WORKER = 10000 };
+enum { SPIN_CALLER = 10000, SPIN_WORKER = 50000 };
 #else
 #define PAUSE() ((void)0)
-enum { SPIN_CALLER = 100, SPIN_WORKER = 1000 };
+enum { SPIN_CALLER = 1000, SPIN_WORKER = 5000 };
 #endif
 
 /* A job is published by writing fn, arg and items and then `ticket`, whose high half counts jobs

@@ -2,7 +2,7 @@
  *
  * Items are taken one by one from a counter, and the caller takes part: a thread that the system
  * has put aside delays only the item it holds. Threads that wake late find nothing left to do and
- * nobody waits for them. Waiting is a very short spin, then sleep, so that a busy machine's cores
+ * nobody waits for them. Waiting is a short spin, then sleep, so that a busy machine's cores
  * are free for the threads that have work.
  */
 #ifndef VOX_THREADS_H
