@@ -34,8 +34,8 @@ typedef struct vox_byte_block {
 
 enum { VOX_KV_MAX_BLOCK = 64, VOX_FIRST_POSITIONS = 128, VOX_WALK_COLUMNS = 32, VOX_WALK_LANES = 16 };
 
-/* Lines of memory to be fetched while a block is worked on: so many of each of four pages (the hardware then
- * fetches ahead in all of them). */
+/* Lines of memory to be fetched while a block is worked on: so many from each of four places, in turn (where these lie
+ * in pages of their own, the hardware fetches ahead in all of them). */
 enum { VOX_AHEAD_PAGES = 4 };
 typedef struct vox_ahead {
     const uint8_t *at[VOX_AHEAD_PAGES];

@@ -190,19 +190,13 @@ static void finish_walk(vox_walk *w, int dim) {
     }
 }
 
-/* What to fetch while the block at `at` is worked on: a part of each of the blocks that follow those that were
- * fetched together with it, as many as make four pages, or the parts of one block. */
-static void look_ahead(const attention_job *job, const tile *t, int at, int end, vox_ahead *ahead) {
-    const int block = job->kv->block_positions, bytes = (int)vox_kv_head_bytes(job->kv), page = 4096;
-    const int blocks = bytes < 3 * page / 2 ? 4 : bytes < 3 * page ? 2 : 1, parts = VOX_AHEAD_PAGES / blocks;
-    const int group = at / block / blocks * blocks + blocks, turn = at / block % blocks;
-    const int lines = (bytes / 64 + parts * blocks - 1) / (parts * blocks);
-    ahead->lines = group * block < end ? lines : 0;
-    for (int i = 0; i < VOX_AHEAD_PAGES; i++) {
-        const int next = (group + i / parts) * block;
-        const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low + (next < end ? next : at));
-        ahead->at[i] = b.keys + 64 * lines * (blocks * (i % parts) + turn);
-    }
+/* While a block is worked on, the next one is fetched in four parts in turn, which lie in pages of their own where blocks are large. */
+static vox_ahead look_ahead(const attention_job *job, const tile *t, int64_t next) {
+    const int line = 64, lines = ((int)vox_kv_head_bytes(job->kv) + VOX_AHEAD_PAGES * line - 1) / (VOX_AHEAD_PAGES * line);
+    const uint8_t *from = vox_kv_bytes_at(job->kv, job->layer, t->head, next).keys;
+    vox_ahead ahead = { .lines = lines };
+    for (int i = 0; i < VOX_AHEAD_PAGES; i++) ahead.at[i] = from + i * lines * line;
+    return ahead;
 }
 
 static void attend_bytes(const attention_job *job, const tile *t) {
@@ -216,8 +210,7 @@ static void attend_bytes(const attention_job *job, const tile *t) {
     for (int c = 0; c < t->columns; c++) end = max_int(end, w.to[c]);
     for (int at = 0; at < end; at += block) {
         const vox_byte_block b = vox_kv_bytes_at(job->kv, job->layer, t->head, t->low + at);
-        vox_ahead ahead;
-        look_ahead(job, t, at, end, &ahead);
+        const vox_ahead ahead = at + block < end ? look_ahead(job, t, t->low + at + block) : (vox_ahead){ { 0 }, 0 };
         job->c->kernels->walk_block(&b, &ahead, block, dim, at, &w);
     }
     finish_walk(&w, dim);

@@ -7,6 +7,10 @@
 /* Anchors are multiples of this, so that a token's frames are never apart. */
 enum { ANCHOR_GRID = 16 };
 
+/* Large blocks are parts of pieces of so many, so that large pages of memory fit in. Of a piece the system gives only
+ * what is written. */
+enum { PIECE_BLOCKS = 8, LARGE_BLOCK = 1 << 20 };
+
 /* A head's part of a block: its keys and values, as float32 or as bytes and scales. */
 size_t vox_kv_head_bytes(const vox_kv *kv) {
     const size_t numbers = 2 * (size_t)kv->block_positions * (size_t)kv->head_dim;
@@ -49,12 +53,15 @@ vox_status vox_kv_init(vox_kv *kv, const vox_stack_config *c, int block_position
     /* One block more than the positions fill: they need not begin where a block does. */
     kv->n_blocks = (c->window + max_batch - 1 + block_positions - 1) / block_positions + 1;
     kv->blocks = vox_alloc_zero((size_t)kv->n_blocks, sizeof *kv->blocks);
-    return kv->blocks ? VOX_OK : VOX_ERR_MEMORY;
+    kv->pieces = vox_alloc_zero((size_t)kv->n_blocks, sizeof *kv->pieces);
+    if (kv->blocks && kv->pieces) return VOX_OK;
+    vox_kv_free(kv);
+    return VOX_ERR_MEMORY;
 }
 
 void vox_kv_free(vox_kv *kv) {
-    for (int i = 0; kv->blocks && i < kv->n_blocks; i++)
-        if (!kv->blocks[i].borrowed) vox_free(kv->blocks[i].data);
+    for (int i = 0; kv->pieces && i < kv->n_blocks; i++) vox_free(kv->pieces[i]);
+    vox_free(kv->pieces);
     vox_free(kv->blocks);
     memset(kv, 0, sizeof *kv);
 }
@@ -69,33 +76,55 @@ void vox_kv_borrow(vox_kv *kv, const vox_kv *from) {
     kv->anchor = from->anchor;
     for (int i = 0; i < kv->n_blocks; i++) {
         if (!from->blocks[i].data) continue;
-        if (!kv->blocks[i].borrowed) vox_free(kv->blocks[i].data);
         kv->blocks[i] = (vox_kv_block){ from->blocks[i].data, 1 };
     }
+}
+
+/* The block's own memory; NULL if there is none. */
+static unsigned char *memory_of(vox_kv *kv, int block) {
+    const size_t size = block_size(kv);
+    const int per_piece = size < LARGE_BLOCK ? 1 : PIECE_BLOCKS, blocks = kv->n_blocks - block / per_piece * per_piece;
+    unsigned char **piece = &kv->pieces[block / per_piece];
+    if (!*piece) {
+        const size_t bytes = (size_t)(blocks < per_piece ? blocks : per_piece) * size;
+        *piece = vox_alloc(bytes, 1);
+        if (*piece) vox_large_pages(*piece, bytes);
+    }
+    return *piece ? *piece + (size_t)(block % per_piece) * size : NULL;
 }
 
 /* Give the position's block memory of its own; keep: with what it holds. */
 static vox_status own(vox_kv *kv, int64_t position, int keep) {
     vox_kv_block *b = block_of(kv, position);
     if (b->data && !b->borrowed) return VOX_OK;
-    unsigned char *data = vox_alloc(block_size(kv), 1);
+    unsigned char *data = memory_of(kv, (int)(b - kv->blocks));
     if (!data) return VOX_ERR_MEMORY;
     if (keep && b->data) memcpy(data, b->data, block_size(kv));
     *b = (vox_kv_block){ data, 0 };
     return VOX_OK;
 }
 
-/* Bytes lie so that four of a position, or four positions of one of its numbers, come together. */
-static void put_bytes(vox_kv *kv, int layer, int head, int64_t position, int values, const float *x) {
+/* Of n positions from `position` on, which share their four (see vox_byte_block), keys or values, `stride` apart. */
+static void put_bytes(vox_kv *kv, int layer, int head, int64_t position, int n, int values, const float *x, size_t stride) {
     const vox_byte_block b = vox_kv_bytes_at(kv, layer, head, position);
     const int dim = kv->head_dim, row = (int)(position % kv->block_positions);
-    int8_t q[VOX_MAX_HEAD_DIM];
+    int8_t q[4][VOX_MAX_HEAD_DIM], *to = b.values + row / 4 * 4 * dim + row % 4;
     int32_t sum;
-    kv->kernels->to_bytes(x, dim, q, &(values ? b.value_scales : b.key_scales)[row], &sum);
-    if (values)
-        for (int i = 0; i < dim; i++) b.values[(row / 4 * dim + i) * 4 + row % 4] = q[i];
+    for (int r = 0; r < n; r++)
+        kv->kernels->to_bytes(x + (size_t)r * stride, dim, q[r], &(values ? b.value_scales : b.key_scales)[row + r], &sum);
+    for (int i = 0; i < dim && !values; i += 4)
+        for (int r = 0; r < n; r++) {
+            uint32_t four;
+            memcpy(&four, q[r] + i, sizeof four);
+            four ^= 0x80808080;
+            memcpy(b.keys + i * kv->block_positions + 4 * (row + r), &four, sizeof four);
+        }
+    if (values && n == 4)
+        for (int i = 0; i < dim; i++)
+            for (int r = 0; r < 4; r++) to[4 * i + r] = q[r][i];
     else
-        for (int i = 0; i < dim; i++) b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4] = (uint8_t)(q[i] + 128);
+        for (int r = 0; r < n && values; r++)
+            for (int i = 0; i < dim; i++) to[4 * i + r] = q[r][i];
 }
 
 static void turn_bytes(vox_kv *kv, int layer, int head, int64_t position, const float *table) {
@@ -105,7 +134,7 @@ static void turn_bytes(vox_kv *kv, int layer, int head, int64_t position, const 
     for (int i = 0; i < kv->head_dim; i++)
         x[i] = b.key_scales[row] * (float)(b.keys[i / 4 * 4 * kv->block_positions + row * 4 + i % 4] - 128);
     vox_rope(x, 1, kv->head_dim, table);
-    put_bytes(kv, layer, head, position, 0, x);
+    put_bytes(kv, layer, head, position, 1, 0, x, 0);
 }
 
 /* Turn the keys of positions first .. end-1 back by a number of positions. */
@@ -158,15 +187,15 @@ vox_status vox_kv_prepare(vox_kv *kv, int64_t first, int n) {
 }
 
 void vox_kv_write(vox_kv *kv, int layer, int head, int64_t first, int n, const float *k, const float *v) {
-    const size_t dim = (size_t)kv->head_dim, size = dim * sizeof *k;
-    for (int i = 0; i < n; i++) {
-        const size_t at = ((size_t)i * (size_t)kv->n_heads + (size_t)head) * dim;
-        if (kv->kernels) {
-            put_bytes(kv, layer, head, first + i, 0, k + at);
-            put_bytes(kv, layer, head, first + i, 1, v + at);
-        } else {
-            memcpy(float_at(kv, layer, 0, head, first + i), k + at, size);
-            memcpy(float_at(kv, layer, 1, head, first + i), v + at, size);
+    const size_t dim = (size_t)kv->head_dim, stride = (size_t)kv->n_heads * dim;
+    for (int i = 0, some; i < n; i += some) {
+        const int64_t p = first + i;
+        const float *x[] = { k + (size_t)i * stride + (size_t)head * dim, v + (size_t)i * stride + (size_t)head * dim };
+        const int rest = kv->kernels ? 4 - (int)(p % 4) : 1;
+        some = n - i < rest ? n - i : rest;
+        for (int values = 0; values < 2; values++) {
+            if (kv->kernels) put_bytes(kv, layer, head, p, some, values, x[values], stride);
+            else memcpy(float_at(kv, layer, values, head, p), x[values], dim * sizeof *k);
         }
     }
 }

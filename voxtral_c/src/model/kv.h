@@ -31,6 +31,7 @@ typedef struct vox_kv {
     int64_t anchor;           /* the position whose rotary position is 0 */
     int block_positions, n_blocks;
     vox_kv_block *blocks;
+    unsigned char **pieces;   /* the blocks' own memory, [n_blocks] at most */
 } vox_kv;
 
 /* Room for a window of positions while a batch of max_batch is being added. Bytes, if kernels is not
