@@ -348,7 +348,7 @@ def test_a_paragraph_is_edited_with_keys_as_terminals_send_them(record: Path) ->
         terminal.type(b"\x1b")
         terminal.look(0.5)
         terminal.type(left + left + b"e")
-        terminal.wait_to_see(b"keeps it")
+        terminal.wait_to_see(b"Ctrl+Z")
         terminal.type(delete * 4 + b"light, too," + DOWN + UP + b"\r")
         edit = Edit(0, "turn the lite on", "turn the light, too, on")
         terminal.wait_for(f"edit {edit}")

@@ -277,6 +277,7 @@ static void silu_mul(float *a, const float *b, size_t n) {
 }
 
 #include "quant_body.h"
+#include "activations_body.h"
 #include "cache_body.h"
 
 static const vox_kernels table = {
