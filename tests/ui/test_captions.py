@@ -34,6 +34,7 @@ from voxtui.settings import Settings
 from voxtui.ui.app import VoxtuiApp
 from voxtui.ui.captions import Hearing, Sound
 from voxtui.ui.glyphs import PlainGlyphs
+from voxtui.ui.screens.captioning import Captioning
 from voxtui.ui.widgets.blank import BlankPage
 from voxtui.ui.widgets.captionline import CaptionLine
 from voxtui.ui.widgets.captions import CaptionsView, Large, Spaced
@@ -295,8 +296,9 @@ async def test_an_hour_of_words_and_another_session() -> None:
             if not pilot.app.screen.query_one(TranscriptView).taking_in:
                 break
             await settled(pilot)
-        await pilot.press("f")
-        view = view_of(pilot)
+        screen, view = pilot.app.screen, view_of(pilot)
+        assert isinstance(screen, Captioning)
+        screen.action_captions()
         assert view.taking_in
         assert not "".join(drawn(view)), "words do not run over the screen"
         for _ in range(400):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
@@ -14,6 +15,7 @@ from tests.ui.support import NINE_THIRTY, TALK, FakeBackend, gap, speech, words
 from tests.ui.test_reading import doubtful, view_of, word
 from voxtui.events import Alternative, Edit, Segment, SegmentKind, SessionOpened, TranscriptChanged
 from voxtui.session.edits import edited
+from voxtui.settings import Settings
 from voxtui.ui import messages
 from voxtui.ui.correcting import corrected, corrections, removal
 from voxtui.ui.history import History
@@ -21,6 +23,7 @@ from voxtui.ui.widgets.editor import ParagraphEditor
 from voxtui.ui.widgets.keybar import KeyBar
 from voxtui.ui.widgets.otherwords import OtherWords
 from voxtui.ui.widgets.page import Block, Part
+from voxtui.ui.widgets.talk import TalkButton
 from voxtui.ui.widgets.transcript import TranscriptView
 
 
@@ -305,6 +308,24 @@ async def test_the_foot_shows_the_editors_keys_while_one_writes() -> None:
         assert not pilot.app.screen.query(ParagraphEditor)
         assert texts(pilot) == ["turn the lite xon"]
         assert [call[0] for call in backend.calls].count("edit") == 1
+
+
+@pytest.mark.parametrize(("key", "meanwhile"), [("space", ""), ("comma", ""), ("f5", "F5")])
+async def test_the_talk_button_names_no_key_that_is_written(key: str, meanwhile: str) -> None:
+    settings = replace(Settings(), keys={"talk": key})
+    async with running(FakeBackend(), settings=settings) as pilot:
+        button = pilot.app.screen.query_one(TalkButton)
+        before = button.key
+        await tell(pilot, TranscriptChanged((speech("turn the lite on"),)))
+        await pilot.press("left", "enter")
+        await settled(pilot)
+        assert button.key == meanwhile
+        await pilot.press("escape")
+        await settled(pilot)
+        assert button.key == before != ""
+        await pilot.press("slash")
+        await settled(pilot)
+        assert button.key == meanwhile
 
 
 async def test_the_field_stays_over_its_paragraph_in_a_smaller_window() -> None:

@@ -222,7 +222,7 @@ static void print_text(const bench *b, const options *opt) {
     printf("words wait, interval 0.5 s   %8.0f ms, 95 %% at most %.0f; in whole intervals %.0f and %.0f\n", b->adaptive.mean,
            b->adaptive.p95, b->fixed.mean, b->fixed.p95);
     printf("model made or loaded in      %8.0f ms\n", b->load_ms);
-    printf("peak memory, ten minutes     %8.0f MB\n", b->peak_mb);
+    printf("peak memory, ten minutes     %8.0f MiB\n", b->peak_mb);
 }
 
 static void print_json(const bench *b) {

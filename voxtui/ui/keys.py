@@ -106,6 +106,13 @@ def talk_key(chosen: Mapping[str, str]) -> str:
     return chosen.get(TALK, "space").split(",")[0].strip().lower()
 
 
+def types(key: str) -> bool:
+    """Does it write a character where there is a field for text?"""
+    return (
+        key == "space" or len(key) == 1 or (len(format_key(key)) == 1 and format_key(key).isascii())
+    )
+
+
 def key_rows(all_: Iterable[Deed], chosen: Mapping[str, str]) -> list[KeyRow]:
     """The lines of the settings."""
     all_ = list(all_)

@@ -15,7 +15,7 @@ from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
 from voxtui.ui.health import LiveState, health, trouble
-from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key
+from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key, types
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
@@ -167,9 +167,14 @@ class PageFrame(Screen[None]):
         chosen = self.preferences.shown.keys
         self.app.set_keymap({action: key for action, key in chosen.items() if key})
         self.talking.key = shown(talk_key(chosen))
-        self.query_one(TalkButton).key = self.talking.key
         self.call_after_refresh(self._show_keys)
         self.show_state()
+
+    def on_descendant_focus(self) -> None:
+        self._show_talk()
+
+    def on_descendant_blur(self) -> None:
+        self._show_talk()
 
     @property
     def ended(self) -> bool:
@@ -199,6 +204,9 @@ class PageFrame(Screen[None]):
 
     def _show_talk(self) -> None:
         button = self.query_one(TalkButton)
+        in_field = isinstance(self.focused, Input | TextArea)
+        typed = in_field and types(talk_key(self.preferences.shown.keys))
+        button.key = "" if typed else self.talking.key
         button.mode = self.talking.mode
         button.live = self.state.listening
         held = button.mode in (TalkMode.LET_GO, TalkMode.SLIDE)

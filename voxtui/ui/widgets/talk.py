@@ -62,9 +62,10 @@ class TalkButton(Widget):
         self.tooltip = TIP
 
     def render(self) -> Content:
-        """The key, and what it does."""
+        """The key, if there is one, and what it does."""
         long, short = self.mode.value
-        return Content.assemble((self.key, "bold"), " ", short if self.brief else long)
+        key = Content.assemble((self.key, "bold"), " ") if self.key else Content()
+        return Content.assemble(key, short if self.brief else long)
 
     def watch_live(self, live: bool) -> None:
         self.set_class(live, "-live")
