@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voxtui.events import TokenText, UtteranceEnded
+from voxtui.events import SAMPLE_RATE, TokenText, UtteranceEnded
 from voxtui.session import Session, SessionMeta, load_session
 from voxtui.session.folder import EVENTS
 from voxtui.session.log import encode_line
@@ -39,6 +39,16 @@ def make(
         session.apply(UtteranceEnded(session.audio_s))
         session.close()
     return session
+
+
+def partly_written(root: Path, started: float, words_s: float = 2.0) -> Path:
+    """A closed session that says hello: two seconds of sound, of which so many are written."""
+    made = Session.create(root, SessionMeta(started=started), clock=lambda: started)
+    made.append_audio(b"\1\0" * 2 * SAMPLE_RATE)
+    made.apply(TokenText(" hello", words_s, True, 0.9))
+    made.apply(UtteranceEnded(words_s))
+    made.close()
+    return made.path
 
 
 def change_by_hand(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from voxtui.audio import devices
 from voxtui.audio.devices import Device, find_device, list_devices, load_sounddevice, query_devices
 from voxtui.audio.source import AudioError
+from voxtui.machine import packages
 
 from .conftest import FakeBackend, device
 
@@ -60,18 +61,31 @@ def test_query_leaves_out_what_cannot_record() -> None:
     ]
 
 
-def test_a_missing_library_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
+@pytest.mark.parametrize(
+    ("family", "todo"),
+    [
+        ("debian", "type sudo apt install libportaudio2 libasound2-plugins"),
+        ("fedora", "type sudo dnf install portaudio alsa-plugins-pulseaudio"),
+        ("arch", "type sudo pacman -S portaudio alsa-plugins"),
+        ("suse", "type sudo zypper install libportaudio2 alsa-plugins-pulse"),
+        ("alpine", "type sudo apk add portaudio"),
+        ("macos", "type brew install portaudio"),
+        ("", "install PortAudio with the packages of your system"),
+    ],
+)
+def test_without_a_sound_library(monkeypatch: pytest.MonkeyPatch, family: str, todo: str) -> None:
+    usual = builtins.__import__
 
-    def fake(name: str, *arguments: Any, **named: Any) -> Any:
+    def without(name: str, *args: Any, **more: Any) -> Any:
         if name == "sounddevice":
             raise OSError("PortAudio library not found")
-        return real(name, *arguments, **named)
+        return usual(name, *args, **more)
 
-    monkeypatch.setattr(builtins, "__import__", fake)
-    monkeypatch.setattr(sys, "platform", "linux")
-    with pytest.raises(AudioError, match="apt install libportaudio2"):
+    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(packages, "here", lambda: family)
+    with pytest.raises(AudioError) as told:
         load_sounddevice()
+    assert str(told.value) == f"There is no sound library: {todo}."
 
 
 def answer(**fields: Any) -> Callable[..., Any]:

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -178,7 +180,9 @@ def test_terminated_is_as_good_as_ctrl_c(home: Path) -> None:
     assert info.finished
 
 
-def test_a_closed_pipe_is_quiet() -> None:
+@contextmanager
+def left_by_its_reader() -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]]:
+    """A process that has written w1, whose output nobody reads any more; its input and errors."""
     with start("listen", "-q", "--no-save", "--input", "-", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -187,23 +191,21 @@ def test_a_closed_pipe_is_quiet() -> None:
         process.stdin.flush()
         read_until(process, b"w1")
         process.stdout.close()
-        process.stdin.write(speech(2, 3, 4))
-        process.stdin.close()
-        assert process.stderr.read() == b""
+        yield process, process.stdin, process.stderr
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    with left_by_its_reader() as (process, stdin, stderr):
+        stdin.write(speech(2, 3, 4))
+        stdin.close()
+        assert stderr.read() == b""
         assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_closed_pipe_ends_it_though_nobody_speaks() -> None:
-    with start("listen", "-q", "--no-save", "--input", "-", stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(speech(1))
-        process.stdin.flush()
-        read_until(process, b"w1")
-        process.stdout.close()
+    with left_by_its_reader() as (process, _, stderr):
         assert process.wait(PATIENCE_S) == 0, "its input is open, and silent"
-        assert process.stderr.read() == b""
+        assert stderr.read() == b""
 
 
 def test_json_tells_of_the_source_and_nothing_twice() -> None:

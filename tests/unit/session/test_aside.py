@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sessions import partly_written
 from voxtui import vocabulary
 from voxtui.events import (
     SAMPLE_RATE,
@@ -29,16 +30,6 @@ NOON = time.mktime((2026, 3, 4, 12, 0, 0, 0, 0, -1))
 
 def speech(text: str, wall: float) -> Segment:
     return Segment(SegmentKind.SPEECH, 0, 1, wall, tuple(Word(f" {w}", 1) for w in text.split()))
-
-
-def session(root: Path, started: float, *, words_s: float) -> Path:
-    """Two seconds of sound, of which so many are written."""
-    made = Session.create(root, SessionMeta(started=started), clock=lambda: started)
-    made.append_audio(b"\1\0" * 2 * SAMPLE_RATE)
-    made.apply(TokenText(" hello", words_s, True, 0.9))
-    made.apply(UtteranceEnded(words_s))
-    made.close()
-    return made.path
 
 
 def test_paragraphs_go_into_the_file_of_their_day(tmp_path: Path) -> None:
@@ -121,7 +112,7 @@ def test_what_lies_beside_a_session_that_is_over_follows_its_words(tmp_path: Pat
 def test_no_sound_is_deleted_that_is_not_written(
     tmp_path: Path, words_s: float, stays: bool
 ) -> None:
-    path = session(tmp_path, NOON, words_s=words_s)
+    path = partly_written(tmp_path, NOON, words_s=words_s)
     Aside(Keeping(("txt",), keep_audio_days=0), print).closed(path)
     assert (path / "audio.wav").exists() is stays
     assert (path / "transcript.txt").read_text() == "hello\n"

@@ -5,22 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from voxtui.events import SAMPLE_RATE, TokenText, UtteranceEnded
+from tests.support.sessions import partly_written
 from voxtui.session.forgetting import forget_old_sound
-from voxtui.session.session import Session, SessionMeta
 
 DAY = 86_400.0
 NOON = time.mktime((2026, 3, 4, 12, 0, 0, 0, 0, -1))
-
-
-def session(root: Path, started: float, *, words_s: float = 2.0) -> Path:
-    """Two seconds of sound, of which so many are written."""
-    made = Session.create(root, SessionMeta(started=started), clock=lambda: started)
-    made.append_audio(b"\1\0" * 2 * SAMPLE_RATE)
-    made.apply(TokenText(" hello", words_s, True, 0.9))
-    made.apply(UtteranceEnded(words_s))
-    made.close()
-    return made.path
 
 
 def has_sound(path: Path) -> bool:
@@ -28,9 +17,9 @@ def has_sound(path: Path) -> bool:
 
 
 def test_old_sound_goes_and_words_stay(tmp_path: Path) -> None:
-    old = session(tmp_path, NOON)
-    unwritten = session(tmp_path, NOON + 1, words_s=0.5)
-    fresh = session(tmp_path, NOON + 8 * DAY)
+    old = partly_written(tmp_path, NOON)
+    unwritten = partly_written(tmp_path, NOON + 1, words_s=0.5)
+    fresh = partly_written(tmp_path, NOON + 8 * DAY)
     assert forget_old_sound(tmp_path, -1, NOON + 99 * DAY) == []
     assert forget_old_sound(tmp_path, 7, NOON + 9 * DAY) == [], "seen for the first time"
     assert forget_old_sound(tmp_path, 7, NOON + 9.5 * DAY) == []
@@ -44,7 +33,7 @@ def test_old_sound_goes_and_words_stay(tmp_path: Path) -> None:
 
 def test_a_clock_far_ahead_deletes_nothing_on_its_first_day(tmp_path: Path) -> None:
     told: list[str] = []
-    path = session(tmp_path, NOON)
+    path = partly_written(tmp_path, NOON)
     ahead = NOON + 5000 * DAY
     forget_old_sound(tmp_path, 7, NOON, told.append)
     for at in (ahead, ahead + 60, ahead + DAY / 2):
@@ -61,7 +50,7 @@ def test_a_clock_far_ahead_deletes_nothing_on_its_first_day(tmp_path: Path) -> N
 
 
 def test_a_session_begun_by_a_clock_that_was_not_set_keeps_its_sound(tmp_path: Path) -> None:
-    path = session(tmp_path, 4000.0)
+    path = partly_written(tmp_path, 4000.0)
     for day in range(20):
         assert forget_old_sound(tmp_path, 7, NOON + day * DAY) == []
     assert has_sound(path)
@@ -69,7 +58,7 @@ def test_a_session_begun_by_a_clock_that_was_not_set_keeps_its_sound(tmp_path: P
 
 def test_who_comes_back_after_weeks_is_asked_nothing(tmp_path: Path) -> None:
     told: list[str] = []
-    path = session(tmp_path, NOON)
+    path = partly_written(tmp_path, NOON)
     forget_old_sound(tmp_path, 7, NOON, told.append)
     assert forget_old_sound(tmp_path, 7, NOON + 60 * DAY, told.append) == []
     assert forget_old_sound(tmp_path, 7, NOON + 67 * DAY, told.append) == [path]
