@@ -6,7 +6,6 @@
 #include "bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -88,13 +87,8 @@ static void on_event(const vox_event *event, void *user) {
     if (event->type == VOX_EVENT_TOKEN && w->stream->token != VOX_STREAMING_PAD) w->last_word = vox_now_ms();
 }
 
-static int by_size(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *v, int n) {
-    qsort(v, (size_t)n, sizeof *v, by_size);
+    bench_sort(v, n);
     return n ? n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2 : 0;
 }
 

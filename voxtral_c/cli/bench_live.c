@@ -117,11 +117,13 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+void bench_sort(double *v, int n) { qsort(v, (size_t)n, sizeof *v, by_size); }
+
 static bench_wait summary(simulation *m) {
     bench_wait w = { 0 };
     if (m->n == 0) return w;
     for (int i = 0; i < m->n; i++) w.mean += m->waits[i] / m->n;
-    qsort(m->waits, (size_t)m->n, sizeof *m->waits, by_size);
+    bench_sort(m->waits, m->n);
     w.p95 = m->waits[(m->n * 95) / 100];
     return w;
 }

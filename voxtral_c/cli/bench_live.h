@@ -37,6 +37,9 @@ vox_stream *bench_open(bench *b, double interval, int no_draft, vox_event_fn on_
 /* Sound that rises and falls; returns the milliseconds that feeding took. */
 double bench_feed(bench *b, vox_stream *s, double seconds);
 
+/* From the smallest on. */
+void bench_sort(double *v, int n);
+
 void bench_measure_live(bench *b);        /* rtf, steps_per_pass, encoder_ms */
 void bench_measure_late(bench *b);        /* as if ten minutes had been heard: late_rtf */
 void bench_measure_waits(bench *b);

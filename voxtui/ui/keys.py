@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.keys import format_key
 
 from voxtui.ui.panels.rows import KeyRow
@@ -49,6 +49,18 @@ def deeds(bindings: Iterable[Binding]) -> list[Deed]:
             name = binding.description or binding.tooltip or binding.id
             found[binding.id] = Deed(binding.id, name, binding.key, bool(binding.description))
     return list(found.values())
+
+
+def bindings_of(screen: type, base: type) -> Iterator[Binding]:
+    """What a screen binds, and what it is made of from `base` on, that one first."""
+    for room in reversed(screen.__mro__):
+        if issubclass(room, base):
+            yield from (b for b in room.__dict__.get("BINDINGS", ()) if isinstance(b, Binding))
+
+
+def first_of_each(active: Iterable[ActiveBinding]) -> dict[str | None, Binding]:
+    """The bindings that do something now, by their ids: of several keys the first."""
+    return {binding.id: binding for _, binding, *_ in reversed(list(active))}
 
 
 def keys_of(deed: Deed, chosen: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,16 @@ from voxtui.events import CaptureState
 from voxtui.ui import wording
 from voxtui.ui.backend import Backend
 from voxtui.ui.health import LiveState, health, trouble
-from voxtui.ui.keys import Deed, deeds, keys_of, shown, talk_key, types
+from voxtui.ui.keys import (
+    Deed,
+    bindings_of,
+    deeds,
+    first_of_each,
+    keys_of,
+    shown,
+    talk_key,
+    types,
+)
 from voxtui.ui.panels.settings import SettingsPanel
 from voxtui.ui.preferences import Preferences
 from voxtui.ui.talking import Talking
@@ -232,8 +241,7 @@ class PageFrame(Screen[None]):
     def _show_keys(self) -> None:
         if isinstance(self.focused, Input | TextArea):
             return  # what a field takes for itself comes back with the page
-        active = [binding for _, binding, *_ in self.active_bindings.values()]
-        by_id = {binding.id: binding for binding in reversed(active)}  # the first of its keys
+        by_id = first_of_each(self.active_bindings.values())
         items = []
         view = self.query_one(TranscriptView)
         on_words = view.cursor is not None or view.selected is not None
@@ -256,12 +264,7 @@ class PageFrame(Screen[None]):
     def deeds(self) -> list[Deed]:
         """All that the page's keys can do, in the order of the help."""
         if not self._deeds:
-            self._deeds = deeds(
-                binding
-                for room in reversed(type(self).__mro__)
-                for binding in room.__dict__.get("BINDINGS", ())
-                if isinstance(binding, Binding) and issubclass(room, PageFrame)
-            )
+            self._deeds = deeds(bindings_of(type(self), PageFrame))
         return self._deeds
 
     @property

@@ -24,6 +24,7 @@ from voxtui.session.index import SessionIndex, open_index
 from voxtui.session.library import LoadedSession, SessionInfo, load_session
 from voxtui.session.matching import Query
 from voxtui.ui import wording
+from voxtui.ui.keys import first_of_each
 from voxtui.ui.screens.frame import Copier, PageFrame
 from voxtui.ui.screens.library_found import Snippets
 from voxtui.ui.screens.library_look import CSS, EMPTY, NOTHING, SEARCH_KEYS, foot, heading
@@ -391,8 +392,7 @@ class LibraryFrame(Screen[None]):
         """The keys at the foot: those that do something now."""
         if not self.is_mounted:
             return
-        active = [binding for _, binding, *_ in self.active_bindings.values()]
-        bindings = {binding.id: binding for binding in reversed(active)}  # the first of its keys
+        bindings = first_of_each(self.active_bindings.values())
         items = SEARCH_KEYS if isinstance(self.focused, Input) else foot(self.FOOT, bindings)
         half = (len(items) + 1) // 2 if self.has_class("-narrow") and len(items) > 4 else 0
         self.query_one("#library-keys", KeyBar).items = tuple(items[:half])

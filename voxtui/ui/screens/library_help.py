@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from voxtui.ui import wording
+from voxtui.ui.keys import bindings_of
 from voxtui.ui.screens.help import library_help
 from voxtui.ui.screens.library_look import short_key
 from voxtui.ui.screens.library_tidying import Tidying
@@ -21,12 +23,11 @@ class Helping(Tidying):
 
     def action_help(self) -> None:
         """All that can be done here."""
-        keys: dict[str, tuple[str, str]] = {}
-        for room in reversed(type(self).__mro__):
-            for binding in room.__dict__.get("BINDINGS", ()):
-                if isinstance(binding, Binding) and (binding.id or "").startswith("library."):
-                    assert binding.id is not None
-                    keys[binding.id] = (short_key(binding.key), binding.tooltip)
+        keys = {
+            binding.id: (short_key(binding.key), binding.tooltip)
+            for binding in bindings_of(type(self), Screen)
+            if binding.id and binding.id.startswith("library.")
+        }
         self.app.push_screen(
             library_help(wording.key_lines(keys), [("sessions", wording.place(self.root))])
         )

@@ -45,7 +45,7 @@ class CaptionLine(Widget):
         parts: list[Content | tuple[str, str] | str] = [(full, "$accent"), (rest, "$faint")]
         parts.append("  " if indent else "")
         for number, row in enumerate(rows[:2]):
-            parts.append(("\n" + " " * indent if number else "") + "")
+            parts.append("\n" + " " * indent if number else "")
             parts.append((row, style))
         if ways:
             said = indent + len(rows[0] if rows else "")
